@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Reads small files whole, and replaces them in one step. */
+#include "core/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int directory_open(const char *path)
+{
+	int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return directory < 0 ? -errno : directory;
+}
+
+int file_open_at(int directory, const char *name)
+{
+	/* O_NONBLOCK: a FIFO planted under this name must not hold us up */
+	int file = openat(directory, name,
+			  O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	struct stat status;
+
+	if (file < 0)
+		return -errno;
+	if (fstat(file, &status) == 0 && S_ISREG(status.st_mode))
+		return file;
+	(void)close(file);
+	return -EINVAL;
+}
+
+int file_read(int file, char *buffer, size_t size, struct span *text)
+{
+	size_t length = 0;
+
+	while (length < size) {
+		ssize_t count = pread(file, buffer + length, size - length,
+				      (off_t)length);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -errno;
+		if (count == 0) {
+			buffer[length] = '\0';
+			*text = (struct span){buffer, length};
+			return 0;
+		}
+		length += (size_t)count;
+	}
+	return -EFBIG;
+}
+
+int file_read_at(int directory, const char *name, char *buffer, size_t size,
+		 struct span *text)
+{
+	int file = file_open_at(directory, name);
+
+	if (file < 0)
+		return file;
+
+	int error = file_read(file, buffer, size, text);
+
+	(void)close(file);
+	return error;
+}
+
+/* What is there already was planted or left by a crash: it is unlinked. */
+static int create_at(int directory, const char *name)
+{
+	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+
+	for (int attempt = 0; attempt < 3; attempt++) {
+		int file = openat(directory, name, flags, 0600);
+
+		if (file >= 0)
+			return file;
+		if (errno != EEXIST || unlinkat(directory, name, 0) != 0)
+			return -errno;
+	}
+	return -EEXIST;
+}
+
+static int write_all(int file, struct span text)
+{
+	while (text.length) {
+		ssize_t count = write(file, text.start, text.length);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -errno;
+		text.start += count;
+		text.length -= (size_t)count;
+	}
+	return 0;
+}
+
+static int fill(int file, struct span text, mode_t mode,
+		const struct timespec *modified)
+{
+	struct timespec times[2];
+	int error = write_all(file, text);
+
+	if (error)
+		return error;
+	if (fchmod(file, mode) != 0)
+		return -errno;
+	if (!modified)
+		return 0;
+	times[0] = times[1] = *modified;
+	return futimens(file, times) == 0 ? 0 : -errno;
+}
+
+int file_replace_at(int directory, const char *name, struct span text,
+		    mode_t mode, const struct timespec *modified)
+{
+	char temporary[NAME_MAX + 1];
+	int length = snprintf(temporary, sizeof(temporary), ".%s.new", name);
+
+	if (length < 0 || (size_t)length >= sizeof(temporary))
+		return -ENAMETOOLONG;
+
+	int file = create_at(directory, temporary);
+
+	if (file < 0)
+		return file;
+
+	int error = fill(file, text, mode, modified);
+
+	if (close(file) != 0 && !error)
+		error = -errno;
+	if (!error && renameat(directory, temporary, directory, name) != 0)
+		error = -errno;
+	if (error)
+		(void)unlinkat(directory, temporary, 0);
+	return error;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Writes log lines to standard error, syslog or a file, without waiting. */
+#include "core/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+	LINE_SIZE = 512,
+	FACILITY_DAEMON = 3 << 3, /* syslog(3) */
+};
+
+void log_open_stderr(struct log *log)
+{
+	*log = (struct log){.file = STDERR_FILENO, .allowance = LOG_BURST};
+}
+
+int log_open_syslog(struct log *log)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX,
+				      .sun_path = "/dev/log"};
+	int file =
+		socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (file < 0)
+		return -errno;
+	if (connect(file, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		int error = -errno;
+
+		(void)close(file);
+		return error;
+	}
+	*log = (struct log){
+		.file = file, .is_syslog = true, .allowance = LOG_BURST};
+	return 0;
+}
+
+int log_open_file(struct log *log, const char *path)
+{
+	int file = open(path,
+			O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW |
+				O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+			0640);
+
+	if (file < 0)
+		return -errno;
+	*log = (struct log){.file = file, .allowance = LOG_BURST};
+	return 0;
+}
+
+void log_close(struct log *log)
+{
+	if (log->file > STDERR_FILENO)
+		(void)close(log->file);
+	log->file = -1;
+}
+
+/* A bucket of LOG_BURST lines that LOG_PER_SECOND refill. */
+static bool may_write(struct log *log)
+{
+	uint64_t gained =
+		(log->now_us - log->since_us) * LOG_PER_SECOND / 1000000;
+
+	if (log->now_us < log->since_us || gained > LOG_BURST)
+		gained = LOG_BURST;
+	if (gained) {
+		log->allowance += (unsigned)gained;
+		if (log->allowance > LOG_BURST)
+			log->allowance = LOG_BURST;
+		log->since_us = log->now_us;
+	}
+	if (log->allowance == 0)
+		return false;
+	log->allowance--;
+	return true;
+}
+
+/* poll() first: standard error may be a pipe that nobody empties. */
+static bool send_line(const struct log *log, const char *line, size_t length)
+{
+	struct pollfd writable = {.fd = log->file, .events = POLLOUT};
+
+	if (poll(&writable, 1, 0) != 1 || !(writable.revents & POLLOUT))
+		return false;
+	return write(log->file, line, length) == (ssize_t)length;
+}
+
+static void send_text(struct log *log, enum log_level level, const char *text)
+{
+	char line[LINE_SIZE + 64];
+	int length = log->is_syslog ? snprintf(line, sizeof(line),
+					       "<%d>thrash-protect[%d]: %s",
+					       FACILITY_DAEMON | (int)level,
+					       (int)getpid(), text)
+				    : snprintf(line, sizeof(line),
+					       "thrash-protect: %s\n", text);
+
+	if (length > 0 && !send_line(log, line, (size_t)length))
+		log->left_out++;
+}
+
+void log_write(struct log *log, enum log_level level, const char *format, ...)
+{
+	char text[LINE_SIZE];
+	int saved = errno;
+	va_list args;
+
+	if (level == LOG_LEVEL_DEBUG && !log->is_debug)
+		return;
+	if (!may_write(log)) {
+		log->left_out++;
+		return;
+	}
+	if (log->left_out) {
+		(void)snprintf(text, sizeof(text), "%u lines were left out",
+			       log->left_out);
+		log->left_out = 0;
+		send_text(log, LOG_LEVEL_WARNING, text);
+	}
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	send_text(log, level, text);
+	errno = saved;
+}

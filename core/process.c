@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Reads processes from /proc, and reads and writes them as lines of text. */
+#include "core/process.h"
+
+#include "core/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PF_KTHREAD = 0x00200000 }; /* include/linux/sched.h, since 2.6.27 */
+
+bool process_is_kernel_thread(const struct process *process)
+{
+	return process->flags & PF_KTHREAD;
+}
+
+bool process_is_stopped(const struct process *process)
+{
+	return process->state == 'T' || process->state == 't';
+}
+
+uint64_t process_memory_kib(const struct process *process)
+{
+	return process->resident_kib + process->swapped_kib;
+}
+
+/* Like span_to_u64(), but nobody's parent, group or session is 0. */
+static int parse_id(struct span word, pid_t *id)
+{
+	uint64_t value;
+	int error = span_to_u64(word, &value);
+
+	if (error)
+		return error;
+	if (value > INT_MAX)
+		return -ERANGE;
+	*id = (pid_t)value;
+	return 0;
+}
+
+static bool is_state(struct span word)
+{
+	return word.length == 1 && strchr("RSDTtZXxIPWKN", word.start[0]);
+}
+
+/* Position in proc(5), where the state is field 3. */
+enum {
+	FIELD_STATE = 3,
+	FIELD_PARENT,
+	FIELD_GROUP,
+	FIELD_SESSION,
+	FIELD_FLAGS = 9,
+	FIELD_MAJOR_FAULTS = 12,
+	FIELD_START_TIME = 22,
+	FIELD_RESIDENT = 24,
+};
+
+static int parse_field(int field, struct span word, unsigned page_kib,
+		       struct process *process)
+{
+	uint64_t value = 0;
+	int error;
+
+	switch (field) {
+	case FIELD_STATE:
+		process->state = is_state(word) ? word.start[0] : '\0';
+		return process->state ? 0 : -EINVAL;
+	case FIELD_PARENT:
+		return parse_id(word, &process->parent);
+	case FIELD_GROUP:
+		return parse_id(word, &process->group);
+	case FIELD_SESSION:
+		return parse_id(word, &process->session);
+	case FIELD_FLAGS:
+		error = span_to_u64(word, &value);
+		process->flags = (unsigned)value;
+		return error || value <= UINT_MAX ? error : -ERANGE;
+	case FIELD_MAJOR_FAULTS:
+		return span_to_u64(word, &process->major_faults);
+	case FIELD_START_TIME:
+		return span_to_u64(word, &process->start_time);
+	case FIELD_RESIDENT:
+		error = span_to_u64(word, &value);
+		if (!error && value > UINT64_MAX / page_kib)
+			error = -ERANGE;
+		process->resident_kib = value * page_kib;
+		return error;
+	default:
+		return word.length ? 0 : -EINVAL;
+	}
+}
+
+/* "1234 (a name) S 1 1234 1234 0 -1 4194304 ..." */
+int process_parse_stat(struct span text, unsigned page_kib,
+		       struct process *process)
+{
+	struct process parsed = {0};
+	struct span pid;
+	const char *end =
+		text.length ? memrchr(text.start, ')', text.length) : NULL;
+
+	if (!end || !span_split(&text, '(', &pid) || text.start > end)
+		return -EINVAL;
+
+	struct span name = {text.start, (size_t)(end - text.start)};
+	struct span rest = {end + 1, text.length - name.length - 1};
+	int error = span_to_pid(span_trim(pid), &parsed.pid);
+
+	if (error)
+		return error;
+	if (name.length >= sizeof(parsed.command))
+		name.length = sizeof(parsed.command) - 1;
+	if (memchr(name.start, '\0', name.length))
+		return -EINVAL;
+	error = span_copy(name, parsed.command, sizeof(parsed.command));
+	for (int field = FIELD_STATE; !error && field <= FIELD_RESIDENT;
+	     field++)
+		error = parse_field(field, span_word(&rest), page_kib, &parsed);
+	if (!error)
+		*process = parsed;
+	return error;
+}
+
+/* "VmSwap:\t    1234 kB" */
+int process_parse_status(struct span text, uint64_t *swapped_kib)
+{
+	struct span name;
+
+	while (text.length) {
+		struct span line = span_line(&text);
+
+		if (!span_split(&line, ':', &name) ||
+		    !span_equals(name, "VmSwap"))
+			continue;
+
+		uint64_t value;
+		int error = span_to_u64(span_word(&line), &value);
+
+		if (!error && !span_equals(span_trim(line), "kB"))
+			error = -EINVAL;
+		if (!error)
+			*swapped_kib = value;
+		return error;
+	}
+	*swapped_kib = 0;
+	return 0;
+}
+
+/* PID/name below proc. */
+static int read_file(int proc, pid_t pid, const char *name, char *buffer,
+		     size_t size, struct span *text)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "%d/%s", (int)pid, name);
+	return file_read_at(proc, path, buffer, size, text);
+}
+
+int process_read(int proc, pid_t pid, unsigned page_kib,
+		 struct process *process)
+{
+	char buffer[PROCESS_STAT_SIZE];
+	struct span text;
+	int error = read_file(proc, pid, "stat", buffer, sizeof(buffer), &text);
+
+	if (!error)
+		error = process_parse_stat(text, page_kib, process);
+	if (!error && process->pid != pid)
+		error = -EINVAL;
+	return error;
+}
+
+int process_read_memory(int proc, struct process *process)
+{
+	char buffer[PROCESS_STATUS_SIZE];
+	struct span text;
+	int error = read_file(proc, process->pid, "status", buffer,
+			      sizeof(buffer), &text);
+
+	return error ? error
+		     : process_parse_status(text, &process->swapped_kib);
+}
+
+bool process_is_alive(int proc, pid_t pid, uint64_t start_time)
+{
+	struct process process;
+
+	return process_read(proc, pid, 1, &process) == 0 &&
+	       process.start_time == start_time && process.state != 'Z' &&
+	       process.state != 'X';
+}
+
+int process_table_open(struct process_table *table, int proc, size_t capacity)
+{
+	*table = (struct process_table){
+		.capacity = capacity,
+		.page_kib = (unsigned)(sysconf(_SC_PAGESIZE) / 1024),
+	};
+
+	int directory = openat(proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (directory < 0)
+		return -errno;
+	table->directory = fdopendir(directory);
+	if (!table->directory) {
+		(void)close(directory);
+		return -ENOMEM;
+	}
+	/* calloc of this size is a mapping: untouched rows cost nothing */
+	table->rows = calloc(capacity, sizeof(*table->rows));
+	if (table->rows)
+		return 0;
+	process_table_close(table);
+	return -ENOMEM;
+}
+
+void process_table_close(struct process_table *table)
+{
+	if (table->directory)
+		(void)closedir(table->directory);
+	free(table->rows);
+	*table = (struct process_table){0};
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct process *x = a, *y = b;
+
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+/* Reads one process into the next free row, if it is one to keep. */
+static void scan_one(struct process_table *table, pid_t pid)
+{
+	struct process process;
+
+	if (process_read(dirfd(table->directory), pid, table->page_kib,
+			 &process) != 0 ||
+	    process_is_kernel_thread(&process) || process.state == 'Z' ||
+	    process.state == 'X')
+		return;
+	if (table->count == table->capacity)
+		table->left_out++;
+	else
+		table->rows[table->count++] = process;
+}
+
+int process_table_scan(struct process_table *table)
+{
+	const struct dirent *entry;
+	bool is_sorted = true;
+
+	table->count = table->left_out = 0;
+	rewinddir(table->directory);
+	errno = 0;
+	while ((entry = readdir(table->directory))) {
+		pid_t pid;
+
+		if (span_to_pid(span_of(entry->d_name), &pid) == 0)
+			scan_one(table, pid);
+		errno = 0;
+	}
+	if (errno)
+		return -errno;
+	for (size_t i = 1; i < table->count; i++)
+		is_sorted &= table->rows[i - 1].pid < table->rows[i].pid;
+	if (!is_sorted) /* a real /proc always is */
+		qsort(table->rows, table->count, sizeof(*table->rows), by_pid);
+	return 0;
+}
+
+const struct process *process_table_find(const struct process_table *table,
+					 pid_t pid, uint64_t start_time)
+{
+	const struct process key = {.pid = pid};
+	const struct process *found =
+		table->count ? bsearch(&key, table->rows, table->count,
+				       sizeof(*table->rows), by_pid)
+			     : NULL;
+
+	return found && found->start_time == start_time ? found : NULL;
+}
+
+void process_format(const struct process *process, char line[PROCESS_LINE])
+{
+	char command[TEXT_ESCAPED_COMMAND];
+
+	text_escape(process->command, command, sizeof(command));
+	(void)snprintf(line, PROCESS_LINE,
+		       "process %d %d %d %d %" PRIu64 " %" PRIu64 " %" PRIu64
+		       " %" PRIu64 " %u %c %s",
+		       (int)process->pid, (int)process->parent,
+		       (int)process->group, (int)process->session,
+		       process->start_time, process->major_faults,
+		       process->resident_kib, process->swapped_kib,
+		       process->flags, process->state, command);
+}
+
+int process_parse(struct span line, struct process *process)
+{
+	struct process parsed = {0};
+	uint64_t flags;
+	uint64_t *const numbers[] = {&parsed.start_time, &parsed.major_faults,
+				     &parsed.resident_kib, &parsed.swapped_kib,
+				     &flags};
+
+	if (!span_equals(span_word(&line), "process") ||
+	    span_to_pid(span_word(&line), &parsed.pid) ||
+	    parse_id(span_word(&line), &parsed.parent) ||
+	    parse_id(span_word(&line), &parsed.group) ||
+	    parse_id(span_word(&line), &parsed.session))
+		return -EINVAL;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		if (span_to_u64(span_word(&line), numbers[i]))
+			return -EINVAL;
+
+	struct span state = span_word(&line);
+
+	if (flags > UINT_MAX || !is_state(state) ||
+	    text_unescape(line, parsed.command, sizeof(parsed.command)))
+		return -EINVAL;
+	parsed.flags = (unsigned)flags;
+	parsed.state = state.start[0];
+	*process = parsed;
+	return 0;
+}

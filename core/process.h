@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Processes as /proc shows them.  Only files that the kernel serves without
+ * the lock of the process's memory are read (stat, status): cmdline, environ
+ * and maps block while the process forks or faults (measured: up to 20 ms),
+ * and cmdline swaps its page in.
+ */
+#ifndef THRASH_CORE_PROCESS_H
+#define THRASH_CORE_PROCESS_H
+
+#include "core/text.h"
+
+#include <dirent.h>
+#include <sys/types.h>
+
+enum {
+	PROCESS_COMMAND = 16, /* TASK_COMM_LEN; longer names are cut */
+	PROCESS_STAT_SIZE = 1024,
+	PROCESS_STATUS_SIZE = 8192, /* Cpus_allowed and Mems_allowed grow */
+};
+
+struct process {
+	pid_t pid, parent, group, session;
+	uint64_t start_time;   /* ticks since boot; with pid: which process */
+	uint64_t major_faults; /* of all its threads, since it started */
+	uint64_t resident_kib;
+	uint64_t swapped_kib; /* only after process_read_memory() */
+	unsigned flags;       /* PF_* of include/linux/sched.h */
+	char state;           /* R S D T t Z X I P */
+	char command[PROCESS_COMMAND];
+};
+
+bool process_is_kernel_thread(const struct process *process);
+
+/* Stopped by a signal or a tracer: T or t. */
+bool process_is_stopped(const struct process *process);
+
+/* Resident and swapped together. */
+uint64_t process_memory_kib(const struct process *process);
+
+/* PID/stat; the command may hold anything, ")" and newlines included. */
+int process_parse_stat(struct span text, unsigned page_kib,
+		       struct process *process);
+
+/* VmSwap of PID/status, in KiB; 0 where there is none (no memory left). */
+int process_parse_status(struct span text, uint64_t *swapped_kib);
+
+/* -ENOENT or -ESRCH when the process is gone: that is normal. */
+int process_read(int proc, pid_t pid, unsigned page_kib,
+		 struct process *process);
+int process_read_memory(int proc, struct process *process);
+
+/* Whether the pid still is the process that started at start_time. */
+bool process_is_alive(int proc, pid_t pid, uint64_t start_time);
+
+/* A snapshot of all processes but kernel threads and zombies, by rising pid. */
+struct process_table {
+	DIR *directory; /* owned; kept open so that a scan allocates nothing */
+	struct process *rows; /* owned */
+	size_t count, capacity;
+	size_t left_out; /* what did not fit */
+	unsigned page_kib;
+};
+
+int process_table_open(struct process_table *table, int proc, size_t capacity);
+void process_table_close(struct process_table *table);
+
+/* Takes a new snapshot; -errno when /proc cannot be listed. */
+int process_table_scan(struct process_table *table);
+
+/* NULL if it is not there or its pid belongs to another process now. */
+const struct process *process_table_find(const struct process_table *table,
+					 pid_t pid, uint64_t start_time);
+
+enum { PROCESS_LINE = 256 };
+
+/*
+ * A line of a recording, without its newline:
+ *   process PID PARENT GROUP SESSION START MAJOR RESIDENT SWAPPED FLAGS STATE
+ *   COMMAND
+ */
+void process_format(const struct process *process, char line[PROCESS_LINE]);
+int process_parse(struct span line, struct process *process);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Takes samples from /proc, and reads and writes them as lines of text. */
+#include "core/sample.h"
+
+#include "core/file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int sampler_open(struct sampler *sampler, int proc)
+{
+	sampler->vmstat = file_open_at(proc, "vmstat");
+	if (sampler->vmstat < 0)
+		return sampler->vmstat;
+	sampler->memory = file_open_at(proc, "pressure/memory");
+	sampler->io = file_open_at(proc, "pressure/io");
+	return 0;
+}
+
+void sampler_close(struct sampler *sampler)
+{
+	(void)close(sampler->vmstat);
+	if (sampler->memory >= 0)
+		(void)close(sampler->memory);
+	if (sampler->io >= 0)
+		(void)close(sampler->io);
+}
+
+static int read_pressure(int file, struct pressure *pressure, bool *has)
+{
+	char buffer[PRESSURE_SIZE];
+	struct span text;
+
+	*has = file >= 0 && file_read(file, buffer, sizeof(buffer), &text) == 0;
+	return *has ? pressure_parse(text, pressure) : 0;
+}
+
+int sampler_read(const struct sampler *sampler, uint64_t now_us,
+		 struct sample *sample)
+{
+	char buffer[VMSTAT_SIZE];
+	struct span text;
+	int error = file_read(sampler->vmstat, buffer, sizeof(buffer), &text);
+
+	*sample = (struct sample){.time_us = now_us};
+	if (!error)
+		error = vmstat_parse(text, &sample->vmstat);
+	if (!error)
+		error = read_pressure(sampler->memory, &sample->memory,
+				      &sample->has_memory);
+	if (!error)
+		error = read_pressure(sampler->io, &sample->io,
+				      &sample->has_io);
+	return error;
+}
+
+int sample_read(int proc, uint64_t now_us, struct sample *sample)
+{
+	struct sampler sampler;
+	int error = sampler_open(&sampler, proc);
+
+	if (error)
+		return error;
+	error = sampler_read(&sampler, now_us, sample);
+	sampler_close(&sampler);
+	return error;
+}
+
+enum { COLUMNS = 10 };
+
+void sample_format(const struct sample *sample, char line[SAMPLE_LINE])
+{
+	const struct vmstat *vm = &sample->vmstat;
+	const struct {
+		uint64_t value;
+		bool known;
+	} columns[COLUMNS] = {
+		{sample->time_us, true},
+		{vm->swapped_in, true},
+		{vm->swapped_out, true},
+		{vm->major_faults, true},
+		{vm->refaulted_anon, vm->has_refaults_anon},
+		{vm->refaulted_file, vm->has_refaults_file},
+		{sample->memory.some_us, sample->has_memory},
+		{sample->memory.full_us, sample->has_memory},
+		{sample->io.some_us, sample->has_io},
+		{sample->io.full_us, sample->has_io},
+	};
+	size_t used = (size_t)snprintf(line, SAMPLE_LINE, "sample");
+
+	for (size_t i = 0; i < COLUMNS; i++) {
+		char *at = line + used;
+		size_t room = SAMPLE_LINE - used;
+
+		used += (size_t)(columns[i].known
+					 ? snprintf(at, room, " %" PRIu64,
+						    columns[i].value)
+					 : snprintf(at, room, " -"));
+	}
+}
+
+/* A column that this host may lack: "-", or a number. */
+static int parse_column(struct span *line, uint64_t *value, bool *known)
+{
+	struct span word = span_word(line);
+
+	*value = 0;
+	*known = !span_equals(word, "-");
+	return *known ? span_to_u64(word, value) : 0;
+}
+
+/* Two columns of one pressure file: both, or neither. */
+static int parse_pair(struct span *line, struct pressure *pressure, bool *has)
+{
+	bool has_full;
+	int error = parse_column(line, &pressure->some_us, has);
+
+	if (!error)
+		error = parse_column(line, &pressure->full_us, &has_full);
+	if (!error && *has != has_full)
+		error = -EINVAL;
+	return error;
+}
+
+int sample_parse(struct span line, struct sample *sample)
+{
+	struct sample parsed = {0};
+	struct vmstat *vm = &parsed.vmstat;
+	uint64_t *const always[] = {&parsed.time_us, &vm->swapped_in,
+				    &vm->swapped_out, &vm->major_faults};
+
+	if (!span_equals(span_word(&line), "sample"))
+		return -EINVAL;
+	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
+		if (span_to_u64(span_word(&line), always[i]))
+			return -EINVAL;
+	if (parse_column(&line, &vm->refaulted_anon, &vm->has_refaults_anon) ||
+	    parse_column(&line, &vm->refaulted_file, &vm->has_refaults_file) ||
+	    parse_pair(&line, &parsed.memory, &parsed.has_memory) ||
+	    parse_pair(&line, &parsed.io, &parsed.has_io) || line.length)
+		return -EINVAL;
+	*sample = parsed;
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the kernel says about paging at one moment: the only input of
+ * detection.  A recording is a file of samples and processes, one a line; it
+ * replays a real host in a test.
+ */
+#ifndef THRASH_CORE_SAMPLE_H
+#define THRASH_CORE_SAMPLE_H
+
+#include "core/pressure.h"
+#include "core/vmstat.h"
+
+struct sample {
+	uint64_t time_us; /* of the caller's clock */
+	struct vmstat vmstat;
+	struct pressure memory, io;
+	bool has_memory, has_io; /* there is such pressure information */
+};
+
+/* The files stay open between samples: a sample is three reads. */
+struct sampler {
+	int vmstat, memory, io; /* descriptors, owned; -1: not on this host */
+};
+
+/* proc is a directory descriptor; -errno when there is no vmstat. */
+int sampler_open(struct sampler *sampler, int proc);
+void sampler_close(struct sampler *sampler);
+
+/*
+ * Reads the counters; 0, or -errno when vmstat cannot be read or any file is
+ * malformed.  A pressure file that exists and cannot be read (EOPNOTSUPP: the
+ * kernel was booted with psi=0) counts as absent.
+ */
+int sampler_read(const struct sampler *sampler, uint64_t now_us,
+		 struct sample *sample);
+
+/* Opens, reads and closes, for programs that look once. */
+int sample_read(int proc, uint64_t now_us, struct sample *sample);
+
+enum { SAMPLE_LINE = 320 };
+
+/*
+ * One line without its newline:
+ *   sample TIME_US IN OUT MAJOR ANON FILE MEMORY_SOME MEMORY_FULL IO_SOME
+ *   IO_FULL
+ * with "-" for what the host does not have.
+ */
+void sample_format(const struct sample *sample, char line[SAMPLE_LINE]);
+int sample_parse(struct span line, struct sample *sample);
+
+#endif

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Formats, parses, writes and reads the state file, from one table. */
+#include "core/state.h"
+
+#include "core/file.h"
+#include "core/process.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum kind {
+	NUMBER,
+	WORD,
+};
+
+struct row {
+	const char *name;
+	enum kind kind;
+	bool is_required;
+	size_t offset;
+	size_t has; /* offset of the bool that says it is there; 0: always */
+};
+
+#define FIELD(name, kind, is_required)                                    \
+	{                                                                 \
+#name, kind, is_required, offsetof(struct state, name), 0 \
+	}
+#define COUNTER(name, path)                                                 \
+	{                                                                   \
+		name, NUMBER, false, offsetof(struct state, sample.path), 0 \
+	}
+#define COUNTER_IF(name, path, has)                                       \
+	{                                                                 \
+		name, NUMBER, false, offsetof(struct state, sample.path), \
+			offsetof(struct state, sample.has)                \
+	}
+
+/* In the order in which they are written. */
+static const struct row rows[] = {
+	FIELD(format, NUMBER, true),
+	FIELD(version, WORD, true),
+	FIELD(pid, NUMBER, true),
+	FIELD(pid_start_time, NUMBER, true),
+	FIELD(boottime_ms, NUMBER, true),
+	FIELD(fresh_for_ms, NUMBER, true),
+	FIELD(mode, WORD, true),
+	FIELD(verdict, WORD, true),
+	FIELD(stall_permille, NUMBER, false),
+	FIELD(page_cost_us, NUMBER, false),
+	FIELD(stall_us_total, NUMBER, false),
+	FIELD(thrash_us_total, NUMBER, false),
+	FIELD(freezes_total, NUMBER, false),
+	FIELD(thaws_total, NUMBER, false),
+	FIELD(frozen_us_total, NUMBER, false),
+	FIELD(longest_gap_ms, NUMBER, false),
+	COUNTER("pswpin", vmstat.swapped_in),
+	COUNTER("pswpout", vmstat.swapped_out),
+	COUNTER("pgmajfault", vmstat.major_faults),
+	COUNTER_IF("workingset_refault_anon", vmstat.refaulted_anon,
+		   vmstat.has_refaults_anon),
+	COUNTER_IF("workingset_refault_file", vmstat.refaulted_file,
+		   vmstat.has_refaults_file),
+	COUNTER_IF("memory_some_us", memory.some_us, has_memory),
+	COUNTER_IF("memory_full_us", memory.full_us, has_memory),
+	COUNTER_IF("io_some_us", io.some_us, has_io),
+	COUNTER_IF("io_full_us", io.full_us, has_io),
+	FIELD(frozen_processes, NUMBER, true),
+	FIELD(longest_frozen_ms, NUMBER, true),
+};
+
+enum { ROWS = sizeof(rows) / sizeof(*rows) };
+
+static uint64_t *number_of(struct state *state, const struct row *row)
+{
+	return (uint64_t *)(void *)((char *)state + row->offset);
+}
+
+static uint64_t number_in(const struct state *state, const struct row *row)
+{
+	return *(const uint64_t *)(const void *)((const char *)state +
+						 row->offset);
+}
+
+static bool has_row(const struct state *state, const struct row *row)
+{
+	return !row->has || *(const bool *)((const char *)state + row->has);
+}
+
+static const char *word_in(const struct state *state, const struct row *row)
+{
+	return (const char *)state + row->offset;
+}
+
+/* Appends to buffer; once it is full, *used stays at size. */
+__attribute__((format(printf, 4, 5))) static void
+append(char *buffer, size_t size, size_t *used, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+
+	int length = vsnprintf(buffer + *used, size - *used, format, args);
+
+	va_end(args);
+	*used = length < 0 || (size_t)length >= size - *used
+			? size
+			: *used + (size_t)length;
+}
+
+static void append_frozen(const struct state_frozen *frozen, char *buffer,
+			  size_t size, size_t *used)
+{
+	char command[TEXT_ESCAPED_COMMAND];
+
+	text_escape(frozen->command, command, sizeof(command));
+	append(buffer, size, used,
+	       "frozen %d %" PRIu64 " %" PRIu64 " %s %s %s\n", (int)frozen->pid,
+	       frozen->start_time, frozen->frozen_ms, frozen->method,
+	       frozen->class, command);
+}
+
+int state_format(const struct state *state, char *buffer, size_t size,
+		 struct span *text)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		if (!has_row(state, &rows[i]))
+			continue;
+		if (rows[i].kind == WORD)
+			append(buffer, size, &used, "%s %s\n", rows[i].name,
+			       word_in(state, &rows[i]));
+		else
+			append(buffer, size, &used, "%s %" PRIu64 "\n",
+			       rows[i].name, number_in(state, &rows[i]));
+	}
+	for (uint64_t i = 0; i < state->frozen_processes; i++)
+		append_frozen(&state->frozen[i], buffer, size, &used);
+	*text = (struct span){buffer, used};
+	return used < size ? 0 : -EFBIG;
+}
+
+/* Escaped as in the file, so that any command is valid JSON. */
+static void print_json_text(const char *text, FILE *stream)
+{
+	char escaped[TEXT_ESCAPED_COMMAND];
+
+	text_escape(text, escaped, sizeof(escaped));
+	(void)fputc('"', stream);
+	for (const char *c = escaped; *c; c++)
+		(void)fprintf(stream, *c == '"' || *c == '\\' ? "\\%c" : "%c",
+			      *c);
+	(void)fputc('"', stream);
+}
+
+void state_print_json(const struct state *state, FILE *stream)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		if (!has_row(state, &rows[i]))
+			continue;
+		(void)fprintf(stream, "%s\"%s\": ", i ? ",\n  " : "{\n  ",
+			      rows[i].name);
+		if (rows[i].kind == WORD)
+			print_json_text(word_in(state, &rows[i]), stream);
+		else
+			(void)fprintf(stream, "%" PRIu64,
+				      number_in(state, &rows[i]));
+	}
+	(void)fprintf(stream, ",\n  \"frozen\": [");
+	for (uint64_t i = 0; i < state->frozen_processes; i++) {
+		const struct state_frozen *frozen = &state->frozen[i];
+
+		(void)fprintf(stream,
+			      "%s\n    {\"pid\": %d, \"start_time\": %" PRIu64
+			      ", \"frozen_ms\": %" PRIu64
+			      ", \"method\": \"%s\", \"class\": \"%s\", "
+			      "\"command\": ",
+			      i ? "," : "", (int)frozen->pid,
+			      frozen->start_time, frozen->frozen_ms,
+			      frozen->method, frozen->class);
+		print_json_text(frozen->command, stream);
+		(void)fputc('}', stream);
+	}
+	(void)fprintf(stream, "%s]\n}\n",
+		      state->frozen_processes ? "\n  " : "");
+}
+
+/* Small letters, digits, hyphens and points: what we write as a word. */
+static int parse_word(struct span span, char word[STATE_WORD])
+{
+	if (!span.length)
+		return -EINVAL;
+	for (size_t i = 0; i < span.length; i++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-.+~",
+			    span.start[i]) ||
+		    !span.start[i])
+			return -EINVAL;
+	return span_copy(span, word, STATE_WORD);
+}
+
+/* "frozen PID START_TIME FROZEN_MS METHOD CLASS COMMAND" */
+static int parse_frozen(struct span line, struct state_frozen *frozen)
+{
+	if (span_to_pid(span_word(&line), &frozen->pid) ||
+	    span_to_u64(span_word(&line), &frozen->start_time) ||
+	    span_to_u64(span_word(&line), &frozen->frozen_ms) ||
+	    parse_word(span_word(&line), frozen->method) ||
+	    parse_word(span_word(&line), frozen->class) ||
+	    text_unescape(line, frozen->command, sizeof(frozen->command)))
+		return -EINVAL;
+	return 0;
+}
+
+struct parser {
+	struct state *state;
+	uint64_t seen;   /* a bit per row */
+	uint64_t frozen; /* lines */
+};
+
+static int parse_line(struct parser *parser, struct span line)
+{
+	struct state *state = parser->state;
+	struct span name = span_word(&line);
+
+	if (span_equals(name, "frozen"))
+		return parser->frozen == STATE_FROZEN
+			       ? -EINVAL
+			       : parse_frozen(line,
+					      &state->frozen[parser->frozen++]);
+	for (size_t i = 0; i < ROWS; i++) {
+		uint64_t bit = UINT64_C(1) << i;
+
+		if (!span_equals(name, rows[i].name))
+			continue;
+		if (parser->seen & bit)
+			return -EINVAL;
+		parser->seen |= bit;
+		if (rows[i].has)
+			*(bool *)((char *)state + rows[i].has) = true;
+		return rows[i].kind == WORD
+			       ? parse_word(line,
+					    (char *)number_of(state, &rows[i]))
+			       : span_to_u64(line, number_of(state, &rows[i]));
+	}
+	return name.length ? 0 : -EINVAL;
+}
+
+static int check_whole(struct parser *parser, struct problem *problem)
+{
+	struct state *state = parser->state;
+
+	for (size_t i = 0; i < ROWS; i++)
+		if (rows[i].is_required && !(parser->seen & UINT64_C(1) << i))
+			return problem_set(problem, -EINVAL,
+					   "state file: no line %s",
+					   rows[i].name);
+	if (state->frozen_processes != parser->frozen)
+		return problem_set(problem, -EINVAL,
+				   "state file: frozen_processes is %" PRIu64
+				   ", but %" PRIu64 " are listed",
+				   state->frozen_processes, parser->frozen);
+	state->sample.time_us = state->boottime_ms * 1000;
+	return 0;
+}
+
+int state_parse(struct span text, struct state *state, struct problem *problem)
+{
+	struct parser parser = {.state = state};
+	unsigned number = 0;
+
+	memset(state, 0, sizeof(*state));
+	while (text.length) {
+		struct span line = span_line(&text);
+
+		number++;
+		if (parse_line(&parser, line))
+			return problem_set(problem, -EINVAL,
+					   "state file: line %u is not valid",
+					   number);
+		if (number == 1 && state->format != STATE_FORMAT)
+			return problem_set(problem, -EPROTONOSUPPORT,
+					   "state file: not of format %d",
+					   STATE_FORMAT);
+	}
+	return check_whole(&parser, problem);
+}
+
+int state_write(int directory, const struct state *state)
+{
+	char buffer[STATE_SIZE];
+	struct span text;
+	int error = state_format(state, buffer, sizeof(buffer), &text);
+
+	return error ? error
+		     : file_replace_at(directory, "state", text, 0644, NULL);
+}
+
+/* What anybody but root and us can write is not to be believed. */
+static bool is_trusted(int file)
+{
+	struct stat status;
+
+	return fstat(file, &status) == 0 &&
+	       (status.st_uid == 0 || status.st_uid == geteuid()) &&
+	       !(status.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static int read_trusted(int directory, char *buffer, size_t size,
+			struct span *text)
+{
+	int file = file_open_at(directory, "state");
+
+	if (file < 0)
+		return file;
+
+	int error =
+		is_trusted(file) ? file_read(file, buffer, size, text) : -EPERM;
+
+	(void)close(file);
+	return error;
+}
+
+int state_read(const char *run_dir, struct state *state,
+	       struct problem *problem)
+{
+	char buffer[STATE_SIZE];
+	struct span text;
+	int directory = directory_open(run_dir);
+
+	if (directory < 0)
+		return problem_set(problem, directory, "%s: %s", run_dir,
+				   strerror(-directory));
+
+	int error = is_trusted(directory) ? read_trusted(directory, buffer,
+							 sizeof(buffer), &text)
+					  : -EPERM;
+
+	(void)close(directory);
+	if (error == -EPERM)
+		return problem_set(problem, error,
+				   "%s/state: others than root can write it",
+				   run_dir);
+	if (error)
+		return problem_set(problem, error, "%s/state: %s", run_dir,
+				   strerror(-error));
+	return state_parse(text, state, problem);
+}
+
+/* Whether /proc shows us processes of other users (hidepid). */
+static bool sees_others(int proc)
+{
+	struct process init;
+
+	return process_read(proc, 1, 1, &init) == 0;
+}
+
+int state_check_daemon(const struct state *state, int proc,
+		       uint64_t boottime_ms, struct problem *problem)
+{
+	uint64_t age_ms = boottime_ms > state->boottime_ms
+				  ? boottime_ms - state->boottime_ms
+				  : 0;
+
+	if (!process_is_alive(proc, (pid_t)state->pid, state->pid_start_time) &&
+	    sees_others(proc))
+		return problem_set(problem, -ESRCH,
+				   "the daemon (pid %" PRIu64 ") is gone",
+				   state->pid);
+	if (age_ms / 3 > state->fresh_for_ms)
+		return problem_set(problem, -ETIMEDOUT,
+				   "the daemon has been silent for %" PRIu64
+				   " s",
+				   age_ms / 1000);
+	return 0;
+}

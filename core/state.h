@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The state file: what the daemon tells everybody else, and the only place
+ * where the daemon and the plugins meet.  Lines of "name value"; readers
+ * ignore names they do not know, so the format can grow.
+ *
+ * <run directory>/state is root's, mode 0644, and replaced in one step.
+ */
+#ifndef THRASH_CORE_STATE_H
+#define THRASH_CORE_STATE_H
+
+#include "core/problem.h"
+#include "core/process.h"
+#include "core/sample.h"
+#include "core/text.h"
+
+#include <stdio.h>
+#include <sys/types.h>
+
+#define STATE_RUN_DIR "/run/thrash-protect"
+#define STATE_MARKER "/tmp/thrash-protect-frozen-pid-list"
+
+enum {
+	STATE_FORMAT = 1,
+	STATE_FROZEN = 256, /* processes frozen at the same time, at most */
+	STATE_SIZE = 65536, /* bytes of a state file, at most */
+	STATE_WORD = 24,
+};
+
+/* One frozen process. */
+struct state_frozen {
+	pid_t pid;
+	uint64_t start_time;     /* ticks since boot, as in /proc/PID/stat */
+	uint64_t frozen_ms;      /* for how long, when the state was written */
+	char method[STATE_WORD]; /* signal | dry-run */
+	char class[STATE_WORD];  /* batch */
+	char command[PROCESS_COMMAND]; /* as it is, not escaped */
+};
+
+struct state {
+	uint64_t format;
+	char version[STATE_WORD];
+	uint64_t pid; /* of the daemon, with its start time */
+	uint64_t pid_start_time;
+	uint64_t boottime_ms;  /* CLOCK_BOOTTIME when it was written */
+	uint64_t fresh_for_ms; /* it will be written again within this time */
+	char mode[STATE_WORD]; /* psi-trigger | psi-poll | swap | pgmajfault */
+	char verdict[STATE_WORD]; /* calm | unsettled | thrashing */
+	uint64_t stall_permille;  /* of the last interval */
+	uint64_t page_cost_us;    /* learned: stall per page from swap */
+	uint64_t stall_us_total;
+	uint64_t thrash_us_total; /* time with the verdict thrashing */
+	uint64_t freezes_total, thaws_total;
+	uint64_t frozen_us_total; /* summed over processes */
+	uint64_t longest_gap_ms;  /* between two turns that were due sooner */
+	uint64_t frozen_processes;
+	uint64_t longest_frozen_ms; /* of those frozen now */
+	/* the kernel's counters at that moment, for rates since then */
+	struct sample sample;
+	struct state_frozen frozen[STATE_FROZEN]; /* frozen_processes rows */
+};
+
+/*
+ * Writes the state as text.  -EFBIG if it does not fit, which STATE_SIZE
+ * bytes rule out.
+ */
+int state_format(const struct state *state, char *buffer, size_t size,
+		 struct span *text);
+
+/* The same as one JSON object. */
+void state_print_json(const struct state *state, FILE *stream);
+
+/*
+ * -EINVAL for anything malformed, twice or missing, with the line's number in
+ * *problem; -EPROTONOSUPPORT for another format.
+ */
+int state_parse(struct span text, struct state *state, struct problem *problem);
+
+/* directory is the run directory. */
+int state_write(int directory, const struct state *state);
+
+/*
+ * -errno, with *problem saying what is wrong: -ENOENT without a file, -EACCES
+ * when it may not be read, -EPERM for a file or directory that somebody else
+ * can write, -EINVAL for a malformed one.
+ */
+int state_read(const char *run_dir, struct state *state,
+	       struct problem *problem);
+
+/*
+ * Whether the daemon that wrote the state is there: -ESRCH when its process
+ * is gone, -ETIMEDOUT when it has not written for three times its own
+ * fresh_for_ms, with *problem saying so.  Where /proc hides other users'
+ * processes only the age is judged.  proc is a directory descriptor.
+ */
+int state_check_daemon(const struct state *state, int proc,
+		       uint64_t boottime_ms, struct problem *problem);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The counters of /proc/vmstat that tell of paging, in pages since boot. */
+#ifndef THRASH_CORE_VMSTAT_H
+#define THRASH_CORE_VMSTAT_H
+
+#include "core/text.h"
+
+/* /proc/vmstat of 6.18 has 3.9 kB; it grows by some names a year. */
+enum { VMSTAT_SIZE = 16384 };
+
+struct vmstat {
+	uint64_t swapped_in;     /* pswpin; 0 on a kernel without swap */
+	uint64_t swapped_out;    /* pswpout */
+	uint64_t major_faults;   /* pgmajfault */
+	uint64_t refaulted_anon; /* workingset_refault_anon, since 5.9 */
+	uint64_t refaulted_file; /* ..._file; workingset_refault before 5.9 */
+	bool has_refaults_anon;
+	bool has_refaults_file;
+};
+
+/* -EINVAL for malformed text or text without pgmajfault. */
+int vmstat_parse(struct span text, struct vmstat *vmstat);
+
+#endif
