@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -51,7 +52,8 @@ int log_open_file(struct log *log, const char *path)
 
 	if (file < 0)
 		return -errno;
-	*log = (struct log){.file = file, .allowance = LOG_BURST};
+	*log = (struct log){
+		.file = file, .is_file = true, .allowance = LOG_BURST};
 	return 0;
 }
 
@@ -92,15 +94,34 @@ static bool send_line(const struct log *log, const char *line, size_t length)
 	return write(log->file, line, length) == (ssize_t)length;
 }
 
+/* What the journal and syslog add by themselves: the date, in UTC. */
+static void format_date(char date[32])
+{
+	time_t now = time(NULL);
+	struct tm utc;
+
+	if (!gmtime_r(&now, &utc) ||
+	    strftime(date, 32, "%Y-%m-%dT%H:%M:%SZ ", &utc) == 0)
+		date[0] = '\0';
+}
+
 static void send_text(struct log *log, enum log_level level, const char *text)
 {
-	char line[LINE_SIZE + 64];
-	int length = log->is_syslog ? snprintf(line, sizeof(line),
-					       "<%d>thrash-protect[%d]: %s",
-					       FACILITY_DAEMON | (int)level,
-					       (int)getpid(), text)
-				    : snprintf(line, sizeof(line),
-					       "thrash-protect: %s\n", text);
+	char head[64] = "", line[LINE_SIZE + sizeof(head)];
+
+	if (log->is_file)
+		format_date(head);
+	if (log->is_syslog)
+		(void)snprintf(head, sizeof(head), "<%d>",
+			       FACILITY_DAEMON | (int)level);
+
+	int length = log->is_file || log->is_syslog
+			     ? snprintf(line, sizeof(line),
+					"%sthrash-protect[%d]: %s%s", head,
+					(int)getpid(), text,
+					log->is_syslog ? "" : "\n")
+			     : snprintf(line, sizeof(line),
+					"thrash-protect: %s\n", text);
 
 	if (length > 0 && !send_line(log, line, (size_t)length))
 		log->left_out++;

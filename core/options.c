@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
 	ROWS_MAX = 60,
@@ -15,8 +16,8 @@ enum {
 int option_flag(const struct option_row *row, const char *text, void *field,
 		struct problem *problem)
 {
-	static const char *const words[] = {"no",   "yes", "false",
-					    "true", "0",   "1"};
+	static const char *const words[] = {"no",    "yes",  "off", "on",
+					    "false", "true", "0",   "1"};
 
 	(void)row;
 	if (!text) {
@@ -24,7 +25,7 @@ int option_flag(const struct option_row *row, const char *text, void *field,
 		return 0;
 	}
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (strcmp(text, words[i]) != 0)
+		if (strcasecmp(text, words[i]) != 0)
 			continue;
 		*(bool *)field = i % 2;
 		return 0;
@@ -161,17 +162,19 @@ void options_default(const struct option_table *table, void *target)
 					  &ignored);
 }
 
+static char hyphenated(char c)
+{
+	return c == '_' ? '-' : c;
+}
+
 /* Whether the name of a file or the environment is this one of ours. */
 static bool is_name(struct span name, const char *ours)
 {
 	if (!ours || name.length != strlen(ours))
 		return false;
-	for (size_t i = 0; i < name.length; i++) {
-		char c = ours[i] == '-' ? '_' : ours[i];
-
-		if (name.start[i] != c)
+	for (size_t i = 0; i < name.length; i++)
+		if (hyphenated(name.start[i]) != hyphenated(ours[i]))
 			return false;
-	}
 	return true;
 }
 

@@ -36,7 +36,7 @@ struct option_row {
 /* Parsers for option_row.parse; the comment says the type of the field. */
 typedef int option_parser(const struct option_row *row, const char *text,
 			  void *field, struct problem *problem);
-option_parser option_flag;    /* bool: yes, no, true, false, 1, 0 */
+option_parser option_flag;    /* bool: yes, on, true, 1, or the contrary */
 option_parser option_number;  /* uint64_t: whole */
 option_parser option_seconds; /* uint64_t in ms: "0.05", "10" */
 option_parser option_percent; /* uint64_t in permille: "12.5" */
@@ -61,7 +61,7 @@ int options_parse(const struct option_table *table, int argc, char **argv,
 
 /*
  * The row that a configuration file or the environment calls name, where
- * hyphens are underscores; the former names too.  NULL if there is none.
+ * hyphens may be underscores; the former names too.  NULL if there is none.
  */
 const struct option_row *options_find(const struct option_table *table,
 				      struct span name);

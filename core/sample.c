@@ -21,11 +21,11 @@ int sampler_open(struct sampler *sampler, int proc)
 
 void sampler_close(struct sampler *sampler)
 {
-	(void)close(sampler->vmstat);
-	if (sampler->memory >= 0)
-		(void)close(sampler->memory);
-	if (sampler->io >= 0)
-		(void)close(sampler->io);
+	const int files[] = {sampler->vmstat, sampler->memory, sampler->io};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		if (files[i] >= 0)
+			(void)close(files[i]);
 }
 
 static int read_pressure(int file, struct pressure *pressure, bool *has)
@@ -78,8 +78,8 @@ void sample_format(const struct sample *sample, char line[SAMPLE_LINE])
 		bool known;
 	} columns[COLUMNS] = {
 		{sample->time_us, true},
-		{vm->swapped_in, true},
-		{vm->swapped_out, true},
+		{vm->swapped_in, vm->has_swap},
+		{vm->swapped_out, vm->has_swap},
 		{vm->major_faults, true},
 		{vm->refaulted_anon, vm->has_refaults_anon},
 		{vm->refaulted_file, vm->has_refaults_file},
@@ -111,35 +111,35 @@ static int parse_column(struct span *line, uint64_t *value, bool *known)
 	return *known ? span_to_u64(word, value) : 0;
 }
 
-/* Two columns of one pressure file: both, or neither. */
-static int parse_pair(struct span *line, struct pressure *pressure, bool *has)
+/* Two columns that a host has both, or neither. */
+static int parse_pair(struct span *line, uint64_t *first, uint64_t *second,
+		      bool *has)
 {
-	bool has_full;
-	int error = parse_column(line, &pressure->some_us, has);
+	bool has_second;
+	int error = parse_column(line, first, has);
 
 	if (!error)
-		error = parse_column(line, &pressure->full_us, &has_full);
-	if (!error && *has != has_full)
-		error = -EINVAL;
-	return error;
+		error = parse_column(line, second, &has_second);
+	return !error && *has != has_second ? -EINVAL : error;
 }
 
 int sample_parse(struct span line, struct sample *sample)
 {
 	struct sample parsed = {0};
 	struct vmstat *vm = &parsed.vmstat;
-	uint64_t *const always[] = {&parsed.time_us, &vm->swapped_in,
-				    &vm->swapped_out, &vm->major_faults};
+	struct pressure *memory = &parsed.memory, *io = &parsed.io;
 
-	if (!span_equals(span_word(&line), "sample"))
-		return -EINVAL;
-	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
-		if (span_to_u64(span_word(&line), always[i]))
-			return -EINVAL;
-	if (parse_column(&line, &vm->refaulted_anon, &vm->has_refaults_anon) ||
+	if (!span_equals(span_word(&line), "sample") ||
+	    span_to_u64(span_word(&line), &parsed.time_us) ||
+	    parse_pair(&line, &vm->swapped_in, &vm->swapped_out,
+		       &vm->has_swap) ||
+	    span_to_u64(span_word(&line), &vm->major_faults) ||
+	    parse_column(&line, &vm->refaulted_anon, &vm->has_refaults_anon) ||
 	    parse_column(&line, &vm->refaulted_file, &vm->has_refaults_file) ||
-	    parse_pair(&line, &parsed.memory, &parsed.has_memory) ||
-	    parse_pair(&line, &parsed.io, &parsed.has_io) || line.length)
+	    parse_pair(&line, &memory->some_us, &memory->full_us,
+		       &parsed.has_memory) ||
+	    parse_pair(&line, &io->some_us, &io->full_us, &parsed.has_io) ||
+	    line.length)
 		return -EINVAL;
 	*sample = parsed;
 	return 0;

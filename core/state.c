@@ -57,8 +57,8 @@ static const struct row rows[] = {
 	FIELD(thaws_total, NUMBER, false),
 	FIELD(frozen_us_total, NUMBER, false),
 	FIELD(longest_gap_ms, NUMBER, false),
-	COUNTER("pswpin", vmstat.swapped_in),
-	COUNTER("pswpout", vmstat.swapped_out),
+	COUNTER_IF("pswpin", vmstat.swapped_in, vmstat.has_swap),
+	COUNTER_IF("pswpout", vmstat.swapped_out, vmstat.has_swap),
 	COUNTER("pgmajfault", vmstat.major_faults),
 	COUNTER_IF("workingset_refault_anon", vmstat.refaulted_anon,
 		   vmstat.has_refaults_anon),
@@ -324,20 +324,31 @@ static int read_trusted(int directory, char *buffer, size_t size,
 	return error;
 }
 
-int state_read(const char *run_dir, struct state *state,
-	       struct problem *problem)
+int state_open_directory(const char *run_dir, struct problem *problem)
 {
-	char buffer[STATE_SIZE];
-	struct span text;
 	int directory = directory_open(run_dir);
 
 	if (directory < 0)
 		return problem_set(problem, directory, "%s: %s", run_dir,
 				   strerror(-directory));
+	if (is_trusted(directory))
+		return directory;
+	(void)close(directory);
+	return problem_set(problem, -EPERM,
+			   "%s: others than root can write there", run_dir);
+}
 
-	int error = is_trusted(directory) ? read_trusted(directory, buffer,
-							 sizeof(buffer), &text)
-					  : -EPERM;
+int state_read(const char *run_dir, struct state *state,
+	       struct problem *problem)
+{
+	char buffer[STATE_SIZE];
+	struct span text;
+	int directory = state_open_directory(run_dir, problem);
+
+	if (directory < 0)
+		return directory;
+
+	int error = read_trusted(directory, buffer, sizeof(buffer), &text);
 
 	(void)close(directory);
 	if (error == -EPERM)

@@ -30,6 +30,7 @@ int vmstat_parse(struct span text, struct vmstat *vmstat)
 		return error;
 	if (!(found & 1U << MAJOR))
 		return -EINVAL;
+	parsed.has_swap = found & 1U << IN && found & 1U << OUT;
 	parsed.has_refaults_anon = found & 1U << ANON;
 	parsed.has_refaults_file =
 		found & (1U << FILE_SINCE_5_9 | 1U << FILE_BEFORE_5_9);

@@ -9,11 +9,12 @@
 enum { VMSTAT_SIZE = 16384 };
 
 struct vmstat {
-	uint64_t swapped_in;     /* pswpin; 0 on a kernel without swap */
+	uint64_t swapped_in;     /* pswpin */
 	uint64_t swapped_out;    /* pswpout */
 	uint64_t major_faults;   /* pgmajfault */
 	uint64_t refaulted_anon; /* workingset_refault_anon, since 5.9 */
 	uint64_t refaulted_file; /* ..._file; workingset_refault before 5.9 */
+	bool has_swap; /* a kernel without swap has neither of the two */
 	bool has_refaults_anon;
 	bool has_refaults_file;
 };

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Puts detection and schedule together. */
+#include "daemon/decide.h"
+
+const struct sample *decide_sample(const struct decider *decider)
+{
+	return &decider->detector.history[decider->detector.newest];
+}
+
+enum verdict decide_verdict(struct decider *decider,
+			    const struct sample *sample)
+{
+	return detect_step(&decider->detector, decider->settings, sample);
+}
+
+static bool is_older(const struct decider *decider, size_t look, uint64_t ms)
+{
+	uint64_t looked_us = decider->looked_us[look];
+
+	return !looked_us ||
+	       decide_sample(decider)->time_us - looked_us >= ms * 1000;
+}
+
+/*
+ * Thrashing wants a look in every turn, and the first look, which gives later
+ * ones something to compare with, as soon as tasks stall.
+ */
+bool decide_wants_look(const struct decider *decider)
+{
+	const struct detector *detector = &decider->detector;
+
+	return detector->verdict == VERDICT_THRASHING ||
+	       detector->stall_permille >=
+		       decider->settings->stall_threshold_permille ||
+	       (decider->schedule.frozen_count &&
+		is_older(decider, decider->newest, DECIDE_LOOK_MS));
+}
+
+struct process_table *decide_look(struct decider *decider)
+{
+	decider->newest = !decider->newest;
+	decider->looked_us[decider->newest] = decide_sample(decider)->time_us;
+	return &decider->looks[decider->newest];
+}
+
+static const struct process_table *look_before(const struct decider *decider)
+{
+	return is_older(decider, !decider->newest, DECIDE_LOOK_FRESH_MS)
+		       ? NULL
+		       : &decider->looks[!decider->newest];
+}
+
+struct process *decide_next_of_interest(struct decider *decider, size_t *at)
+{
+	struct process_table *now = &decider->looks[decider->newest];
+	const struct process_table *before = look_before(decider);
+
+	while (*at < now->count) {
+		struct process *process = &now->rows[(*at)++];
+
+		if (select_takes_part(before, process))
+			return process;
+	}
+	return NULL;
+}
+
+void decide_orders(struct decider *decider, bool has_looked,
+		   struct orders *orders)
+{
+	const struct situation situation = {
+		.now_us = decide_sample(decider)->time_us,
+		.verdict = decider->detector.verdict,
+		.before = look_before(decider),
+		.now = has_looked ? &decider->looks[decider->newest] : NULL,
+		.self = decider->self,
+	};
+
+	schedule_step(&decider->schedule, decider->settings, &situation,
+		      orders);
+}

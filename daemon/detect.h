@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Is the host thrashing?  Pure: samples in, a verdict out.
+ *
+ * Two signs are needed.  Tasks must be stalled for want of memory, for a
+ * share of the last second, or for five times that share of the last tenth;
+ * and pages that were evicted must come back, because a host that merely
+ * reads a lot stalls too.  Stall time decides and page counts explain: the
+ * same threshold then fits a magnetic disk (10 ms a page) and compressed
+ * memory (some microseconds).
+ */
+#ifndef THRASH_DAEMON_DETECT_H
+#define THRASH_DAEMON_DETECT_H
+
+#include "core/sample.h"
+#include "daemon/settings.h"
+
+enum verdict {
+	VERDICT_CALM,
+	VERDICT_UNSETTLED, /* change nothing that need not be changed */
+	VERDICT_THRASHING,
+};
+
+/* What the verdict rests on, by what the kernel offers. */
+enum detect_mode {
+	MODE_PSI,
+	MODE_SWAP,       /* no pressure information: pages in and out */
+	MODE_PGMAJFAULT, /* not even swap counters */
+};
+
+enum {
+	DETECT_HISTORY = 128, /* samples: a second at the shortest interval */
+	DETECT_WINDOW_MS = 1000,
+	DETECT_ACUTE_MS = 100,
+	DETECT_ACUTE_FACTOR = 5,
+	DETECT_ACUTE_MAX_PERMILLE = 900, /* of a high threshold */
+	DETECT_COUNT_MS = 500, /* window of the two modes without pressure */
+	/* Fewer pages than this in a second are nobody's working set. */
+	DETECT_LEAST_PAGES = 8,
+	/*
+	 * What one page from swap can cost, for the share of io stall that
+	 * swap explains: a seek on a magnetic disk.
+	 */
+	DETECT_PAGE_COST_MAX_US = 10000,
+};
+
+struct detector {
+	struct sample history[DETECT_HISTORY];
+	size_t newest, count;
+	enum detect_mode mode;
+	enum verdict verdict;
+	uint64_t trouble_us; /* time of the last thrashing sample */
+	/* stalled time up to each sample, summed from the best source */
+	uint64_t stalled_us[DETECT_HISTORY];
+	uint64_t stall_permille; /* of the last interval */
+	uint64_t page_cost_ns;   /* learned: stall per page from swap */
+	uint64_t thrash_us_total;
+};
+
+/* All zero is a detector that has seen nothing. */
+
+/* Adds a sample, later than the one before, and gives the verdict. */
+enum verdict detect_step(struct detector *detector,
+			 const struct settings *settings,
+			 const struct sample *sample);
+
+/* Since the first sample. */
+uint64_t detect_stall_us_total(const struct detector *detector);
+
+const char *verdict_name(enum verdict verdict);
+
+#endif

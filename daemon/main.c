@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * thrash-protect: keeps a host usable that has run out of memory, by freezing
+ * the processes that thrash and letting them take turns.
+ *
+ * Where to find what, in the order of the data:
+ *
+ *   main.c      options, signals, and the loop that waits
+ *   settings.c  the table of settings: command line, environment, file
+ *   tick.c      one turn, which is the whole program in thirty lines
+ *   detect.c    pure: samples in, the verdict out
+ *   select.c    pure: who may be frozen, and who is to blame
+ *   schedule.c  pure: who is frozen and thawed next
+ *   decide.c    the last three put together, for tick.c and tape.c
+ *   freezer.c   stops and continues processes
+ *   publish.c   the state file; marker.c: the marker file
+ *   recover.c   thaws what an earlier daemon left frozen
+ *   tape.c      recordings of a host, and their replay
+ *   trigger.c   lets the kernel wake us; resident.c: stays in memory
+ *   status.c    --status, --thaw-all, --replay; notify.c: sd_notify
+ *
+ * core/ below holds the facts: what /proc says, and the state file's format.
+ */
+#include "core/clock.h"
+#include "daemon/notify.h"
+#include "daemon/settings.h"
+#include "daemon/status.h"
+#include "daemon/tick.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { EXIT_USAGE = 2 };
+
+static int print_help(void)
+{
+	puts("Usage: thrash-protect [OPTION]...\n"
+	     "Freeze the processes that make this host thrash, and let them "
+	     "take turns.\n");
+	options_help(&settings_table, stdout);
+	puts("\nSettings are also read from the environment (--max-frozen is "
+	     "\nTHRASH_PROTECT_MAX_FROZEN) and from the configuration file "
+	     "(max_frozen = 60,\nin section [thrash-protect]); the command "
+	     "line wins.");
+	return EXIT_SUCCESS;
+}
+
+static void log_warnings(const struct settings *settings, struct log *log)
+{
+	for (size_t i = 0; i < settings->warning_count; i++)
+		log_warning(log, "%s", settings->warnings[i].text);
+}
+
+static int open_log(const struct settings *settings, struct log *log)
+{
+	int error = 0;
+
+	log_open_stderr(log);
+	if (settings->log_file)
+		error = log_open_file(log, settings->log_file);
+	else if (settings->uses_syslog)
+		error = log_open_syslog(log);
+	log->is_debug = settings->is_debug;
+	if (error)
+		log_error(log, "%s: %s",
+			  settings->log_file ? settings->log_file : "syslog",
+			  strerror(-error));
+	return error;
+}
+
+/* The end of a wait: why, and which signal came, if any. */
+static enum tick_cause wait_for_event(const struct daemon *daemon, int signals,
+				      uint64_t wait_ms, int *signal_number)
+{
+	struct pollfd files[] = {
+		{.fd = signals, .events = POLLIN},
+		{.fd = daemon->trigger,
+		 .events = POLLPRI}, /* -1: passed over */
+	};
+	struct signalfd_siginfo info;
+
+	*signal_number = 0;
+	if (poll(files, 2, (int)wait_ms) <= 0)
+		return TICK_TIMER;
+	if (files[0].revents &&
+	    read(signals, &info, sizeof(info)) == sizeof(info))
+		*signal_number = (int)info.ssi_signo;
+	if (files[1].revents & (POLLERR | POLLNVAL))
+		return TICK_TRIGGER_LOST;
+	return files[1].revents ? TICK_TRIGGER : TICK_TIMER;
+}
+
+/* Runs until a signal ends it, which *signal_number tells; 0 or -errno. */
+static int loop(struct daemon *daemon, int signals, int *signal_number)
+{
+	enum tick_cause cause = TICK_TIMER;
+
+	do {
+		uint64_t wait_ms;
+		int error = tick(daemon, clock_boottime_us(), cause, &wait_ms);
+
+		if (error)
+			return error;
+		cause = wait_for_event(daemon, signals, wait_ms, signal_number);
+	} while (!*signal_number);
+	return 0;
+}
+
+/* From start to end or to the next reload. */
+static int serve(struct daemon *daemon, const struct settings *settings,
+		 int signals, int *signal_number)
+{
+	struct problem problem;
+	struct log log;
+	int error = open_log(settings, &log);
+
+	*signal_number = 0;
+	if (error)
+		return error;
+	log_warnings(settings, &log);
+	error = daemon_open(daemon, settings, &log, &problem);
+	if (error) {
+		log_error(&log, "%s", problem.text);
+	} else {
+		log_info(&log, "ready (%s, freezing by %s)",
+			 daemon->publisher.state.mode, daemon->freezer->method);
+		notify("READY=1");
+		error = loop(daemon, signals, signal_number);
+		daemon_close(daemon, "the daemon ends");
+		log_info(&log, "ended");
+	}
+	log_close(&log);
+	return error;
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	/* who reads our log may go away */
+	(void)signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/*
+ * SIGHUP reads the settings anew; if they are not valid the old ones stay in
+ * force.
+ */
+static int run(struct settings *settings, struct settings *spare, int argc,
+	       char **argv, struct log *log)
+{
+	static struct daemon daemon;
+	int signals = open_signals(), error, signal_number;
+
+	if (signals < 0) {
+		log_error(log, "signalfd: %s", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	for (;;) {
+		struct settings *other = spare;
+		struct problem problem;
+
+		error = serve(&daemon, settings, signals, &signal_number);
+		if (error || signal_number != SIGHUP)
+			break;
+		if (settings_load(other, argc, argv, environ, &problem)) {
+			log_error(log, "not reloaded: %s", problem.text);
+			continue;
+		}
+		spare = settings;
+		settings = other;
+	}
+	(void)close(signals);
+	return error ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	static struct settings settings, spare;
+	struct problem problem;
+	struct log log;
+
+	log_open_stderr(&log);
+	if (settings_load(&settings, argc, argv, environ, &problem)) {
+		log_error(&log, "%s", problem.text);
+		return EXIT_USAGE;
+	}
+	if (settings.action != ACTION_RUN)
+		log_warnings(&settings, &log);
+	switch ((enum action)settings.action) {
+	case ACTION_RUN:
+		break;
+	case ACTION_HELP:
+		return print_help();
+	case ACTION_VERSION:
+		puts("thrash-protect " VERSION);
+		return EXIT_SUCCESS;
+	case ACTION_CHECK_CONFIG:
+		puts("the settings are valid");
+		return EXIT_SUCCESS;
+	case ACTION_STATUS:
+		return status_print(&settings, stdout, &log);
+	case ACTION_THAW_ALL:
+		return status_thaw_all(&settings, &log);
+	case ACTION_REPLAY:
+		return status_replay(&settings, stdout, &log);
+	}
+	return run(&settings, &spare, argc, argv, &log);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Keeps the marker file. */
+#include "daemon/marker.h"
+
+#include "core/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Ours is a plain file of our own; whatever else has the name stays. */
+static int remove_ours(int directory, const char *name)
+{
+	struct stat status;
+
+	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISREG(status.st_mode) || status.st_uid != geteuid())
+		return -EEXIST;
+	if (unlinkat(directory, name, 0) != 0 && errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+int marker_open(struct marker *marker, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char parent[PATH_MAX];
+
+	*marker = (struct marker){.directory = -1};
+	if (!slash)
+		return 0;
+	marker->name = slash + 1;
+
+	/* "/name" lies in "/" */
+	struct span until = {path, slash == path ? 1 : (size_t)(slash - path)};
+	int error = span_copy(until, parent, sizeof(parent));
+
+	if (error)
+		return error;
+
+	int directory = directory_open(parent);
+
+	if (directory < 0)
+		return directory;
+	marker->directory = directory;
+	return remove_ours(directory, marker->name);
+}
+
+void marker_close(struct marker *marker)
+{
+	if (marker->directory >= 0)
+		(void)close(marker->directory);
+	marker->directory = -1;
+}
+
+enum { PID_LENGTH = 12 }; /* of an int and a blank */
+
+static struct span list_pids(const struct state *state, char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (uint64_t i = 0; i < state->frozen_processes; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%d",
+					 i ? " " : "",
+					 (int)state->frozen[i].pid);
+	text[used++] = '\n';
+	return (struct span){text, used};
+}
+
+int marker_update(struct marker *marker, const struct state *state,
+		  const struct timespec *now)
+{
+	char text[STATE_FROZEN * PID_LENGTH + 1];
+
+	if (marker->directory < 0)
+		return 0;
+	if (!state->frozen_processes) {
+		if (!marker->is_there)
+			return 0;
+		marker->is_there = false;
+		return remove_ours(marker->directory, marker->name);
+	}
+	if (!marker->is_there)
+		marker->since = *now;
+	marker->is_there = true;
+	return file_replace_at(marker->directory, marker->name,
+			       list_pids(state, text, sizeof(text)), 0644,
+			       &marker->since);
+}

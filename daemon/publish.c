@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Writes the state file and the marker. */
+#include "daemon/publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static int take_lock(int directory, struct problem *problem)
+{
+	int lock = openat(directory, "lock",
+			  O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (lock < 0)
+		return problem_set(problem, -errno, "cannot open the lock: %s",
+				   strerror(errno));
+	if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+		return lock;
+
+	int error = errno;
+
+	(void)close(lock);
+	return problem_set(problem, -error,
+			   error == EWOULDBLOCK
+				   ? "another thrash-protect is running"
+				   : "cannot take the lock: %s",
+			   strerror(error));
+}
+
+int publisher_open(struct publisher *publisher, const struct settings *settings,
+		   struct log *log, struct problem *problem)
+{
+	*publisher = (struct publisher){.directory = -1, .lock = -1};
+	publisher->marker.directory = -1;
+	if (mkdir(settings->run_dir, 0755) != 0 && errno != EEXIST)
+		return problem_set(problem, -errno, "%s: %s", settings->run_dir,
+				   strerror(errno));
+	publisher->directory = state_open_directory(settings->run_dir, problem);
+	if (publisher->directory < 0)
+		return publisher->directory;
+	publisher->lock = take_lock(publisher->directory, problem);
+	if (publisher->lock < 0) {
+		(void)close(publisher->directory);
+		return publisher->lock;
+	}
+	publisher->marker_error =
+		marker_open(&publisher->marker,
+			    settings->is_dry_run ? "" : settings->marker);
+	if (publisher->marker_error)
+		log_warning(log, "marker %s: %s", settings->marker,
+			    strerror(-publisher->marker_error));
+	return 0;
+}
+
+void publisher_close(struct publisher *publisher, bool has_frozen)
+{
+	if (publisher->written_us && !has_frozen) {
+		publisher->state.frozen_processes = 0;
+		(void)marker_update(&publisher->marker, &publisher->state,
+				    NULL);
+		(void)unlinkat(publisher->directory, "state", 0);
+	}
+	marker_close(&publisher->marker);
+	(void)close(publisher->lock);
+	(void)close(publisher->directory);
+}
+
+void publisher_introduce(struct publisher *publisher, const char *mode,
+			 pid_t pid, uint64_t start_time)
+{
+	struct state *state = &publisher->state;
+
+	state->format = STATE_FORMAT;
+	(void)span_copy(span_of(VERSION), state->version,
+			sizeof(state->version));
+	(void)span_copy(span_of(mode), state->mode, sizeof(state->mode));
+	state->pid = (uint64_t)pid;
+	state->pid_start_time = start_time;
+}
+
+static void describe_frozen(struct state *state,
+			    const struct schedule *schedule, uint64_t now_us,
+			    const char *method)
+{
+	state->frozen_processes = schedule->frozen_count;
+	state->longest_frozen_ms = 0;
+	for (size_t i = 0; i < schedule->frozen_count; i++) {
+		const struct schedule_frozen *from = &schedule->frozen[i];
+		struct state_frozen *to = &state->frozen[i];
+
+		*to = (struct state_frozen){
+			.pid = from->process.pid,
+			.start_time = from->process.start_time,
+			.frozen_ms = (now_us - from->since_us) / 1000,
+			.class = "batch",
+		};
+		(void)span_copy(span_of(method), to->method,
+				sizeof(to->method));
+		(void)span_copy(span_of(from->process.command), to->command,
+				sizeof(to->command));
+		if (to->frozen_ms > state->longest_frozen_ms)
+			state->longest_frozen_ms = to->frozen_ms;
+	}
+}
+
+static void describe(struct state *state, const struct decider *decider,
+		     const char *method)
+{
+	const struct detector *detector = &decider->detector;
+	const struct schedule *schedule = &decider->schedule;
+	uint64_t now_us = decide_sample(decider)->time_us;
+
+	state->boottime_ms = now_us / 1000;
+	state->fresh_for_ms = detector->verdict == VERDICT_CALM
+				      ? PUBLISH_CALM_MS
+				      : decider->settings->state_interval_ms;
+	(void)span_copy(span_of(verdict_name(detector->verdict)),
+			state->verdict, sizeof(state->verdict));
+	state->stall_permille = detector->stall_permille;
+	state->page_cost_us = detector->page_cost_ns / 1000;
+	state->stall_us_total = detect_stall_us_total(detector);
+	state->thrash_us_total = detector->thrash_us_total;
+	state->freezes_total = schedule->freezes_total;
+	state->thaws_total = schedule->thaws_total;
+	state->frozen_us_total = schedule_frozen_us_total(schedule, now_us);
+	state->sample = *decide_sample(decider);
+	describe_frozen(state, schedule, now_us, method);
+}
+
+/* Tells an error when it is new, and when it is over. */
+static void tell(struct log *log, const char *what, int error, int *last)
+{
+	if (error && error != *last)
+		log_warning(log, "%s: %s", what, strerror(-error));
+	if (!error && *last)
+		log_info(log, "%s: written again", what);
+	*last = error;
+}
+
+static bool has_changed(const struct state *state,
+			const struct decider *decider)
+{
+	const struct schedule *schedule = &decider->schedule;
+
+	return state->freezes_total != schedule->freezes_total ||
+	       state->thaws_total != schedule->thaws_total ||
+	       state->frozen_processes != schedule->frozen_count ||
+	       strcmp(state->verdict,
+		      verdict_name(decider->detector.verdict)) != 0;
+}
+
+uint64_t publish_due_ms(const struct publisher *publisher, uint64_t now_us)
+{
+	uint64_t age_ms = (now_us - publisher->written_us) / 1000;
+
+	if (age_ms >= publisher->state.fresh_for_ms)
+		return 0;
+	return publisher->state.fresh_for_ms - age_ms;
+}
+
+void publish(struct publisher *publisher, const struct decider *decider,
+	     const char *method, struct log *log)
+{
+	uint64_t now_us = decide_sample(decider)->time_us;
+	struct timespec wall;
+
+	if (publisher->written_us && publish_due_ms(publisher, now_us) &&
+	    !has_changed(&publisher->state, decider))
+		return;
+	describe(&publisher->state, decider, method);
+	publisher->written_us = now_us;
+
+	int error = state_write(publisher->directory, &publisher->state);
+
+	tell(log, "state file", error, &publisher->state_error);
+	(void)clock_gettime(CLOCK_REALTIME, &wall);
+	error = marker_update(&publisher->marker, &publisher->state, &wall);
+	tell(log, "marker", error, &publisher->marker_error);
+}

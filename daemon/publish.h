@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tells everybody else what the daemon sees and does: state file and marker. */
+#ifndef THRASH_DAEMON_PUBLISH_H
+#define THRASH_DAEMON_PUBLISH_H
+
+#include "core/log.h"
+#include "core/state.h"
+#include "daemon/decide.h"
+#include "daemon/marker.h"
+
+enum {
+	/* How often a calm daemon shows that it is alive. */
+	PUBLISH_CALM_MS = 60000,
+};
+
+struct publisher {
+	int directory; /* the run directory; owned */
+	int lock;      /* owned; held as long as we run */
+	struct marker marker;
+	struct state state;
+	uint64_t written_us;           /* 0: never */
+	int state_error, marker_error; /* of the last attempt, to tell once */
+};
+
+/*
+ * Makes the run directory if need be and takes its lock.  -errno with
+ * *problem: -EWOULDBLOCK when another daemon holds the lock.  A marker that
+ * cannot be kept is only a warning.
+ */
+int publisher_open(struct publisher *publisher, const struct settings *settings,
+		   struct log *log, struct problem *problem);
+
+/*
+ * The end: marker and state file are removed, unless somebody could not be
+ * thawed (has_frozen), which the next daemon must know.
+ */
+void publisher_close(struct publisher *publisher, bool has_frozen);
+
+/* What does not change while the daemon runs. */
+void publisher_introduce(struct publisher *publisher, const char *mode,
+			 pid_t pid, uint64_t start_time);
+
+/* Writes if something changed, or when the file would grow stale. */
+void publish(struct publisher *publisher, const struct decider *decider,
+	     const char *method, struct log *log);
+
+/* When the file has to be written again, in ms from now. */
+uint64_t publish_due_ms(const struct publisher *publisher, uint64_t now_us);
+
+#endif

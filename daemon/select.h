@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Who may be frozen, and who causes most of the thrashing?  Pure: two
+ * snapshots of the processes in, a figure out.
+ */
+#ifndef THRASH_DAEMON_SELECT_H
+#define THRASH_DAEMON_SELECT_H
+
+#include "core/process.h"
+#include "daemon/settings.h"
+
+enum {
+	/*
+	 * Freezing less memory than this gives nobody else a working set; and
+	 * what a login needs is smaller (measured on Debian 12: systemd --user
+	 * 10 MB, an sshd 8 MB, bash 5 MB).
+	 */
+	SELECT_LEAST_KIB = 16 * 1024,
+	/* A process that grows by less between two looks is not filling. */
+	SELECT_GROWTH_KIB = 1024,
+	/* One major fault brings in a cluster of pages (vm.page-cluster 3). */
+	SELECT_FAULT_KIB = 32,
+};
+
+/* Whether it faulted or grew since the snapshot before; NULL: unknown. */
+bool select_takes_part(const struct process_table *before,
+		       const struct process *process);
+
+/*
+ * Whether it must never be frozen: PID 1, ourselves and our ancestors, what
+ * keeps the host, logins and monitoring alive, and what the administrator
+ * protects.  now is needed to walk up from self.
+ */
+bool select_is_protected(const struct settings *settings,
+			 const struct process_table *now, pid_t self,
+			 const struct process *process);
+
+/*
+ * How much it is to blame, in KiB: what it holds, and what it has pulled in
+ * since the snapshot before.  0: it takes no part, or is too small to matter.
+ * What the administrator prefers comes before all others.
+ */
+uint64_t select_claim(const struct settings *settings,
+		      const struct process_table *before,
+		      const struct process *process);
+
+#endif

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The table of settings, and where their values come from. */
+#include "daemon/settings.h"
+
+#include "core/file.h"
+#include "core/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+/* struct patterns: shell patterns, separated by blanks or commas */
+static int option_patterns(const struct option_row *row, const char *text,
+			   void *field, struct problem *problem)
+{
+	struct patterns parsed = {.count = 0};
+
+	(void)row;
+	for (text += strspn(text, " \t,"); *text;
+	     text += strspn(text, " \t,")) {
+		size_t length = strcspn(text, " \t,");
+
+		if (parsed.count == SETTINGS_PATTERNS)
+			return problem_set(problem, -EINVAL,
+					   "at most %d names can be listed",
+					   SETTINGS_PATTERNS);
+		parsed.items[parsed.count++] = (struct span){text, length};
+		text += length;
+	}
+	*(struct patterns *)field = parsed;
+	return 0;
+}
+
+/* An absolute path: the daemon's working directory is nobody's business. */
+static int option_path(const struct option_row *row, const char *text,
+		       void *field, struct problem *problem)
+{
+	if (text[0] != '/' && !(text[0] == '\0' && row->min == 0))
+		return problem_set(problem, -EINVAL,
+				   "an absolute path is expected");
+	*(const char **)field = text;
+	return 0;
+}
+
+#define FIELD(name) .offset = offsetof(struct settings, name)
+#define ACTION(what)                                            \
+	.parse = option_choose, FIELD(action), .value = (what), \
+	.is_command = true
+/* A name of the Python program that has no meaning any more. */
+#define FORMER(old, instead)                                          \
+	{                                                             \
+		.name = (old), .argument = "VALUE", .help = (instead) \
+	}
+
+static const struct option_row rows[] = {
+	{.name = "help",
+	 .letter = 'h',
+	 .help = "print this text",
+	 ACTION(ACTION_HELP)},
+	{.name = "version",
+	 .letter = 'V',
+	 .help = "print the version",
+	 ACTION(ACTION_VERSION)},
+	{.name = "check-config",
+	 .help = "read the settings, say what is wrong with them, and exit",
+	 ACTION(ACTION_CHECK_CONFIG)},
+	{.name = "status",
+	 .help = "print what the running daemon last published",
+	 ACTION(ACTION_STATUS)},
+	{.name = "json",
+	 .help = "with --status: as a JSON object",
+	 .parse = option_flag,
+	 FIELD(is_json),
+	 .is_command = true},
+	{.name = "thaw-all",
+	 .help = "let everything go on that the daemon has frozen; needs no "
+		 "running daemon",
+	 ACTION(ACTION_THAW_ALL)},
+	{.name = "dry-run",
+	 .letter = 'n',
+	 .help = "decide and publish, but freeze nothing",
+	 .parse = option_flag,
+	 FIELD(is_dry_run)},
+	{.name = "record",
+	 .argument = "FILE",
+	 .help = "also write what is seen to FILE, for --replay",
+	 .parse = option_text,
+	 FIELD(record),
+	 .is_command = true},
+	{.name = "replay",
+	 .argument = "FILE",
+	 .help = "print what would have been done on the recorded host, and "
+		 "exit",
+	 .parse = option_text,
+	 FIELD(replay),
+	 .is_command = true},
+	{.name = "config",
+	 .argument = "FILE",
+	 .standard = SETTINGS_CONFIG,
+	 .help = "read settings from FILE",
+	 .parse = option_text,
+	 FIELD(config),
+	 .is_command = true},
+	{.name = "interval",
+	 .argument = "SECONDS",
+	 .standard = "0.05",
+	 .help = "look this often while there is trouble, and always where "
+		 "the kernel cannot wake us",
+	 .parse = option_seconds,
+	 FIELD(interval_ms),
+	 .min = 10,
+	 .max = 10000},
+	{.name = "stall-threshold",
+	 .former = "psi-threshold",
+	 .argument = "PERCENT",
+	 .standard = "10",
+	 .help = "a host thrashes when tasks wait for memory for this share "
+		 "of a second, or five times this share of a tenth of it",
+	 .parse = option_percent,
+	 FIELD(stall_threshold_permille),
+	 .min = 1,
+	 .max = 1000},
+	{.name = "use-psi",
+	 .argument = "YES|NO",
+	 .standard = "yes",
+	 .help = "judge by pressure stall information where the kernel has "
+		 "it",
+	 .parse = option_flag,
+	 FIELD(uses_psi)},
+	{.name = "swap-page-threshold",
+	 .argument = "PAGES",
+	 .standard = "32",
+	 .help = "without pressure information: pages that must come in and "
+		 "go out in half a second (their geometric mean)",
+	 .parse = option_number,
+	 FIELD(swap_page_threshold),
+	 .min = 1,
+	 .max = 1000000},
+	{.name = "pgmajfault-scan-threshold",
+	 .argument = "FAULTS",
+	 .standard = "100",
+	 .help = "on a kernel that does not count swapping either: major "
+		 "faults in half a second",
+	 .parse = option_number,
+	 FIELD(major_fault_threshold),
+	 .min = 1,
+	 .max = 1000000},
+	{.name = "calm",
+	 .argument = "SECONDS",
+	 .standard = "1",
+	 .help = "it is calm when there was no thrashing for this long",
+	 .parse = option_seconds,
+	 FIELD(calm_ms),
+	 .min = 100,
+	 .max = 3600000},
+	{.name = "quantum",
+	 .argument = "SECONDS",
+	 .standard = "5",
+	 .help = "what was thawed may run at least this long",
+	 .parse = option_seconds,
+	 FIELD(quantum_ms),
+	 .min = 100,
+	 .max = 3600000},
+	{.name = "max-frozen",
+	 .argument = "SECONDS",
+	 .standard = "60",
+	 .help = "nothing stays frozen longer than this at a time",
+	 .parse = option_seconds,
+	 FIELD(max_frozen_ms),
+	 .min = 100,
+	 .max = 86400000},
+	{.name = "protect",
+	 .former = "cmd-whitelist",
+	 .argument = "NAMES",
+	 .help = "never freeze processes with these names (shell patterns), "
+		 "besides those that are never frozen anyhow",
+	 .parse = option_patterns,
+	 FIELD(protect)},
+	{.name = "prefer",
+	 .former = "cmd-blacklist",
+	 .argument = "NAMES",
+	 .help = "freeze processes with these names before all others",
+	 .parse = option_patterns,
+	 FIELD(prefer)},
+	{.name = "run-dir",
+	 .argument = "DIR",
+	 .standard = STATE_RUN_DIR,
+	 .help = "where the state file is kept",
+	 .parse = option_path,
+	 .min = 1,
+	 FIELD(run_dir)},
+	{.name = "state-interval",
+	 .argument = "SECONDS",
+	 .standard = "10",
+	 .help = "write the state file at least this often while it is not "
+		 "calm",
+	 .parse = option_seconds,
+	 FIELD(state_interval_ms),
+	 .min = 100,
+	 .max = 60000},
+	{.name = "marker",
+	 .argument = "FILE",
+	 .standard = STATE_MARKER,
+	 .help = "keep this file, with the pids in it, while something is "
+		 "frozen; empty: keep none",
+	 .parse = option_path,
+	 FIELD(marker)},
+	{.name = "proc",
+	 .argument = "DIR",
+	 .standard = "/proc",
+	 .help = "read processes and counters here; anything but a real /proc "
+		 "means --dry-run",
+	 .parse = option_path,
+	 .min = 1,
+	 FIELD(proc)},
+	{.name = "log-file",
+	 .argument = "FILE",
+	 .help = "append the log to FILE instead of writing it to standard "
+		 "error",
+	 .parse = option_path,
+	 .min = 1,
+	 FIELD(log_file)},
+	{.name = "syslog",
+	 .help = "send the log to syslog",
+	 .parse = option_flag,
+	 FIELD(uses_syslog)},
+	{.name = "debug",
+	 .former = "debug-logging",
+	 .help = "log more",
+	 .parse = option_flag,
+	 FIELD(is_debug)},
+	FORMER("cmd_jobctrllist",
+	       "shells and terminal multiplexers are never frozen"),
+	FORMER("whitelist_score_divider", "what protect names is never frozen"),
+	FORMER("blacklist_score_multiplier",
+	       "what prefer names is frozen first"),
+	FORMER("unfreeze_pop_ratio", "who has waited longest is thawed first"),
+	FORMER("log_user_data_on_freeze",
+	       "every freeze is logged with its process"),
+	FORMER("log_user_data_on_unfreeze",
+	       "every thaw is logged with its process"),
+	FORMER("date_human_readable", "the log is dated by who keeps it"),
+	FORMER("diagnostic", "debug logs more, and --status tells the rest"),
+	FORMER("test_mode", "there are --dry-run, --record and --replay"),
+};
+
+const struct option_table settings_table = {rows, sizeof(rows) / sizeof(*rows)};
+
+bool patterns_match(const struct patterns *patterns, const char *name)
+{
+	char pattern[64];
+
+	for (size_t i = 0; i < patterns->count; i++)
+		if (span_copy(patterns->items[i], pattern, sizeof(pattern)) ==
+			    0 &&
+		    fnmatch(pattern, name, 0) == 0)
+			return true;
+	return false;
+}
+
+void settings_default(struct settings *settings)
+{
+	memset(settings, 0, sizeof(*settings));
+	options_default(&settings_table, settings);
+}
+
+/* Sets what a file or the environment calls name. */
+static int set_named(struct settings *settings, struct span name,
+		     const char *text, const char *place,
+		     struct problem *problem)
+{
+	const struct option_row *row = options_find(&settings_table, name);
+	struct problem why;
+
+	if (!row)
+		return problem_set(problem, -EINVAL,
+				   "%s: %.*s is not a setting", place,
+				   SPAN_FORMAT(name));
+
+	int error = options_set(row, text, settings, &why);
+
+	if (error)
+		return problem_set(problem, error, "%s: %.*s: %s", place,
+				   SPAN_FORMAT(name), why.text);
+	if (!row->parse && settings->warning_count < SETTINGS_WARNINGS)
+		(void)problem_set(
+			&settings->warnings[settings->warning_count++], 0,
+			"%s: %.*s has no effect: %s", place, SPAN_FORMAT(name),
+			row->help);
+	return 0;
+}
+
+/* "name = value" or "name: value"; the value ends where the line does. */
+static int parse_setting(struct settings *settings, struct span line,
+			 const char *place, struct problem *problem)
+{
+	struct span rest = line, name;
+	const char *equals = memchr(line.start, '=', line.length);
+	const char *colon = memchr(line.start, ':', line.length);
+	char sign = colon && (!equals || colon < equals) ? ':' : '=';
+
+	if (!span_split(&rest, sign, &name))
+		return problem_set(problem, -EINVAL,
+				   "%s: 'name = value' is expected", place);
+	rest = span_trim(rest);
+	/* the text is ours to cut: a NUL goes where the value ends */
+	((char *)(uintptr_t)rest.start)[rest.length] = '\0';
+	return set_named(settings, span_trim(name), rest.start, place, problem);
+}
+
+int settings_parse_file(struct settings *settings, char *text, size_t length,
+			const char *name, struct problem *problem)
+{
+	struct span rest = {text, length};
+	bool is_inside = false;
+	unsigned number = 0;
+
+	while (rest.length) {
+		struct span line = span_line(&rest);
+		char place[128];
+		int error = 0;
+
+		(void)snprintf(place, sizeof(place), "%s:%u", name, ++number);
+		if (line.length && line.start[line.length - 1] == '\r')
+			line.length--;
+		line = span_trim(line);
+		if (!line.length || line.start[0] == '#' ||
+		    line.start[0] == ';')
+			continue;
+		if (memchr(line.start, '\0', line.length))
+			error = problem_set(problem, -EINVAL,
+					    "%s: there is a NUL", place);
+		else if (line.start[0] == '[')
+			is_inside = span_equals(line, "[thrash-protect]");
+		else if (is_inside)
+			error = parse_setting(settings, line, place, problem);
+		if (!is_inside && !error)
+			error = problem_set(
+				problem, -EINVAL,
+				"%s: section [thrash-protect] is expected",
+				place);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* Unlike our own files, an administrator's may well be a link. */
+static int read_config(const char *path, char *buffer, size_t size,
+		       struct span *text)
+{
+	int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (file < 0)
+		return -errno;
+
+	int error = file_read(file, buffer, size, text);
+
+	(void)close(file);
+	return error;
+}
+
+static int load_file(struct settings *settings, const char *path,
+		     bool must_exist, struct problem *problem)
+{
+	struct span text;
+	int error = read_config(path, settings->file_text,
+				sizeof(settings->file_text), &text);
+
+	if (error == -ENOENT && !must_exist)
+		return 0;
+	if (error)
+		return problem_set(problem, error, "%s: %s", path,
+				   strerror(-error));
+	return settings_parse_file(settings, settings->file_text, text.length,
+				   path, problem);
+}
+
+/* THRASH_PROTECT_MAX_FROZEN=30 is max_frozen = 30. */
+static int load_environment(struct settings *settings, char *const *environment,
+			    struct problem *problem)
+{
+	static const char prefix[] = "THRASH_PROTECT_";
+
+	for (; *environment; environment++) {
+		struct span rest = span_of(*environment), key;
+		char place[64], name[64];
+		size_t length = 0;
+
+		if (strncmp(*environment, prefix, sizeof(prefix) - 1) != 0 ||
+		    !span_split(&rest, '=', &key) ||
+		    span_copy(key, place, sizeof(place)))
+			continue;
+		for (const char *c = place + sizeof(prefix) - 1; *c; c++)
+			name[length++] =
+				*c >= 'A' && *c <= 'Z' ? (char)(*c | 32) : *c;
+		if (length == 6 && memcmp(name, "config", 6) == 0)
+			continue; /* read before the file, below */
+
+		int error = set_named(settings, (struct span){name, length},
+				      rest.start, place, problem);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static const char *config_in(char *const *environment)
+{
+	static const char key[] = "THRASH_PROTECT_CONFIG=";
+
+	for (; *environment; environment++)
+		if (strncmp(*environment, key, sizeof(key) - 1) == 0)
+			return *environment + sizeof(key) - 1;
+	return NULL;
+}
+
+/*
+ * The command line is read twice: first for --config alone, then, when file
+ * and environment have been read, to win over them.
+ */
+int settings_load(struct settings *settings, int argc, char **argv,
+		  char *const *environment, struct problem *problem)
+{
+	settings_default(settings);
+	settings->config = NULL;
+
+	int error =
+		options_parse(&settings_table, argc, argv, settings, problem);
+
+	if (error)
+		return error;
+
+	const char *config =
+		settings->config ? settings->config : config_in(environment);
+	bool must_exist = config;
+
+	if (!config)
+		config = SETTINGS_CONFIG;
+	if (settings->action == ACTION_HELP ||
+	    settings->action == ACTION_VERSION)
+		return 0; /* asked for when nothing else works */
+	settings_default(settings);
+	error = load_file(settings, config, must_exist, problem);
+	if (!error)
+		error = load_environment(settings, environment, problem);
+	if (!error)
+		error = options_parse(&settings_table, argc, argv, settings,
+				      problem);
+	settings->config = config;
+	if (!error && settings->replay)
+		settings->action = ACTION_REPLAY;
+	return error;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* --status, --thaw-all and --replay. */
+#include "daemon/status.h"
+
+#include "core/clock.h"
+#include "core/file.h"
+#include "core/state.h"
+#include "daemon/marker.h"
+#include "daemon/recover.h"
+#include "daemon/tape.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int open_proc(const struct settings *settings, struct log *log)
+{
+	int proc = directory_open(settings->proc);
+
+	if (proc < 0)
+		log_error(log, "%s: %s", settings->proc, strerror(-proc));
+	return proc;
+}
+
+static bool has_daemon(const struct settings *settings,
+		       const struct state *state, struct log *log)
+{
+	struct problem problem;
+	int proc = open_proc(settings, log);
+
+	if (proc < 0)
+		return false;
+
+	int error = state_check_daemon(state, proc, clock_boottime_us() / 1000,
+				       &problem);
+
+	if (error)
+		log_warning(log, "%s", problem.text);
+	(void)close(proc);
+	return !error;
+}
+
+int status_print(const struct settings *settings, FILE *out, struct log *log)
+{
+	char text[STATE_SIZE];
+	struct state state;
+	struct problem problem;
+	struct span span;
+
+	if (state_read(settings->run_dir, &state, &problem)) {
+		log_error(log, "%s", problem.text);
+		return EXIT_FAILURE;
+	}
+	if (settings->is_json)
+		state_print_json(&state, out);
+	else if (state_format(&state, text, sizeof(text), &span) == 0)
+		(void)fwrite(span.start, 1, span.length, out);
+	return has_daemon(settings, &state, log) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* What a dead daemon has left behind would be taken for its word. */
+static void remove_remains(const struct settings *settings)
+{
+	struct marker marker;
+	struct problem ignored;
+	int directory = state_open_directory(settings->run_dir, &ignored);
+
+	if (directory >= 0) {
+		(void)unlinkat(directory, "state", 0);
+		(void)close(directory);
+	}
+	(void)marker_open(&marker, settings->marker); /* removes it */
+	marker_close(&marker);
+}
+
+int status_thaw_all(const struct settings *settings, struct log *log)
+{
+	struct state state = {.format = 0};
+	int proc = open_proc(settings, log);
+
+	if (proc < 0)
+		return EXIT_FAILURE;
+
+	int error =
+		recover(settings->run_dir, proc, &freezer_signal, &state, log);
+	bool is_gone = state.format && !process_is_alive(proc, (pid_t)state.pid,
+							 state.pid_start_time);
+
+	(void)close(proc);
+	if (!error && is_gone)
+		remove_remains(settings);
+	return error ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+enum { REPLAY_PROCESSES = 32768 };
+
+static int replay_text(const struct settings *settings, struct span text,
+		       FILE *out, struct log *log)
+{
+	struct problem problem;
+	struct decider *decider = calloc(1, sizeof(*decider));
+	struct process *rows = calloc(2 * REPLAY_PROCESSES, sizeof(*rows));
+	int error = -ENOMEM;
+
+	(void)problem_set(&problem, 0, "no memory");
+	if (decider && rows) {
+		decider->settings = settings;
+		for (size_t i = 0; i < 2; i++)
+			decider->looks[i] = (struct process_table){
+				.rows = rows + i * REPLAY_PROCESSES,
+				.capacity = REPLAY_PROCESSES,
+			};
+		error = tape_replay(text, decider, out, &problem);
+	}
+	if (error)
+		log_error(log, "%s:%s", settings->replay, problem.text);
+	free(rows);
+	free(decider);
+	return error ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int status_replay(const struct settings *settings, FILE *out, struct log *log)
+{
+	int file = open(settings->replay, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+	void *text = MAP_FAILED;
+	int result = EXIT_FAILURE;
+
+	if (file >= 0 && fstat(file, &status) == 0 && status.st_size > 0)
+		text = mmap(NULL, (size_t)status.st_size, PROT_READ,
+			    MAP_PRIVATE, file, 0);
+	if (text == MAP_FAILED) {
+		log_error(log, "%s: %s", settings->replay,
+			  errno ? strerror(errno) : "it is empty");
+	} else {
+		result = replay_text(
+			settings, (struct span){text, (size_t)status.st_size},
+			out, log);
+		(void)munmap(text, (size_t)status.st_size);
+	}
+	if (file >= 0)
+		(void)close(file);
+	return result;
+}

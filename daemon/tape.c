@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Writes and replays recordings. */
+#include "daemon/tape.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+static const char first_line[] = "thrash-protect-recording 1";
+
+FILE *tape_create(const char *path)
+{
+	int file = open(path,
+			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+			0600);
+	FILE *tape = file < 0 ? NULL : fdopen(file, "w");
+
+	if (tape)
+		(void)fprintf(tape, "%s\n", first_line);
+	else if (file >= 0)
+		(void)close(file);
+	return tape;
+}
+
+void tape_write(FILE *tape, const struct sample *sample,
+		const struct process_table *looked)
+{
+	char line[SAMPLE_LINE], row[PROCESS_LINE];
+
+	sample_format(sample, line);
+	(void)fprintf(tape, "%s\n", line);
+	for (size_t i = 0; looked && i < looked->count; i++) {
+		process_format(&looked->rows[i], row);
+		(void)fprintf(tape, "%s\n", row);
+	}
+	(void)fflush(tape);
+}
+
+struct replay {
+	struct decider *decider;
+	FILE *out;
+	uint64_t begin_us;
+	enum verdict verdict; /* last printed */
+	bool is_in_turn;      /* a sample was read, its orders not given */
+	bool has_looked;
+	struct orders orders;
+};
+
+static void print_time(const struct replay *replay)
+{
+	uint64_t us =
+		decide_sample(replay->decider)->time_us - replay->begin_us;
+
+	(void)fprintf(replay->out, "%" PRIu64 ".%03" PRIu64 " ", us / 1000000,
+		      us / 1000 % 1000);
+}
+
+static void print_order(const struct replay *replay, const struct order *order)
+{
+	static const char *const names[] = {
+		[ORDER_FREEZE] = "freeze",
+		[ORDER_THAW] = "thaw",
+		[ORDER_FORGET] = "forget",
+	};
+	char command[TEXT_ESCAPED_COMMAND];
+
+	text_escape(order->process.command, command, sizeof(command));
+	print_time(replay);
+	(void)fprintf(replay->out, "%s %d %s\n", names[order->kind],
+		      (int)order->process.pid, command);
+}
+
+/* The turn whose lines have all been read. */
+static void end_turn(struct replay *replay)
+{
+	struct decider *decider = replay->decider;
+
+	if (!replay->is_in_turn)
+		return;
+	if (decider->detector.verdict != replay->verdict) {
+		replay->verdict = decider->detector.verdict;
+		print_time(replay);
+		(void)fprintf(replay->out, "%s\n",
+			      verdict_name(replay->verdict));
+	}
+	decide_orders(decider, replay->has_looked, &replay->orders);
+	for (size_t i = 0; i < replay->orders.count; i++) {
+		print_order(replay, &replay->orders.items[i]);
+		schedule_confirm(&decider->schedule, decider->settings,
+				 &replay->orders.items[i], 0,
+				 decide_sample(decider)->time_us);
+	}
+	replay->is_in_turn = replay->has_looked = false;
+}
+
+static int begin_turn(struct replay *replay, const struct sample *sample)
+{
+	const struct detector *detector = &replay->decider->detector;
+
+	if (!detector->count)
+		replay->begin_us = sample->time_us;
+	else if (sample->time_us <= decide_sample(replay->decider)->time_us)
+		return -EINVAL; /* time goes forward */
+	(void)decide_verdict(replay->decider, sample);
+	replay->is_in_turn = true;
+	return 0;
+}
+
+static int add_process(struct replay *replay, const struct process *process)
+{
+	struct process_table *table =
+		replay->has_looked
+			? &replay->decider->looks[replay->decider->newest]
+			: decide_look(replay->decider);
+
+	if (!replay->is_in_turn)
+		return -EINVAL;
+	if (!replay->has_looked)
+		table->count = 0;
+	replay->has_looked = true;
+	if (table->count == table->capacity ||
+	    (table->count && table->rows[table->count - 1].pid >= process->pid))
+		return -EINVAL; /* too many, or not in order */
+	table->rows[table->count++] = *process;
+	return 0;
+}
+
+static int replay_line(struct replay *replay, struct span line)
+{
+	struct sample sample;
+	struct process process;
+
+	if (sample_parse(line, &sample) == 0) {
+		end_turn(replay);
+		return begin_turn(replay, &sample);
+	}
+	if (process_parse(line, &process) == 0)
+		return add_process(replay, &process);
+	return -EINVAL;
+}
+
+int tape_replay(struct span text, struct decider *decider, FILE *out,
+		struct problem *problem)
+{
+	struct replay replay = {.decider = decider, .out = out};
+	unsigned number = 1;
+
+	if (!span_equals(span_line(&text), first_line))
+		return problem_set(problem, -EINVAL, "1: '%s' is expected",
+				   first_line);
+	while (text.length) {
+		number++;
+		if (replay_line(&replay, span_line(&text)))
+			return problem_set(problem, -EINVAL,
+					   "%u: not a valid line", number);
+	}
+	end_turn(&replay);
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Recordings of a host: what the daemon saw, line by line, and a replay of it
+ * through the same decisions.  A recording is the first line, then for each
+ * turn a sample line and, if the processes were looked at, a line for each.
+ */
+#ifndef THRASH_DAEMON_TAPE_H
+#define THRASH_DAEMON_TAPE_H
+
+#include "core/problem.h"
+#include "daemon/decide.h"
+
+#include <stdio.h>
+
+/* A new file, never through a link; NULL with errno. */
+FILE *tape_create(const char *path);
+
+/* Adds one turn; looked is NULL if it looked at no processes. */
+void tape_write(FILE *tape, const struct sample *sample,
+		const struct process_table *looked);
+
+/*
+ * Replays the text of a recording and prints, to out, the time in seconds
+ * since its beginning with each new verdict and each order.  The orders are
+ * taken as carried out.  The decider is new, with room in its tables; -EINVAL
+ * with the line's number in *problem.
+ */
+int tape_replay(struct span text, struct decider *decider, FILE *out,
+		struct problem *problem);
+
+#endif

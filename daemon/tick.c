@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One turn: sample, judge, order, act, tell. */
+#include "daemon/tick.h"
+
+#include "core/clock.h"
+#include "core/file.h"
+#include "daemon/recover.h"
+#include "daemon/resident.h"
+#include "daemon/tape.h"
+#include "daemon/trigger.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+static const char *mode_name(const struct daemon *daemon)
+{
+	switch (daemon->decider.detector.mode) {
+	case MODE_PSI:
+		return daemon->trigger >= 0 ? "psi-trigger" : "psi-poll";
+	case MODE_SWAP:
+		return "swap";
+	case MODE_PGMAJFAULT:
+		return "pgmajfault";
+	}
+	return "unknown";
+}
+
+/* Only in a real /proc that shows this very process can pids be trusted. */
+static bool is_own_proc(int proc)
+{
+	struct statfs status;
+	char target[16];
+	ssize_t length = readlinkat(proc, "self", target, sizeof(target));
+	pid_t pid;
+
+	return fstatfs(proc, &status) == 0 &&
+	       status.f_type == PROC_SUPER_MAGIC && length > 0 &&
+	       span_to_pid((struct span){target, (size_t)length}, &pid) == 0 &&
+	       pid == getpid();
+}
+
+static int open_proc(struct daemon *daemon, struct problem *problem)
+{
+	const char *path = daemon->settings->proc;
+	int error;
+
+	daemon->proc = directory_open(path);
+	if (daemon->proc < 0)
+		return problem_set(problem, daemon->proc, "%s: %s", path,
+				   strerror(-daemon->proc));
+	daemon->freezer = &freezer_signal;
+	if (daemon->settings->is_dry_run) {
+		daemon->freezer = &freezer_dry_run;
+	} else if (!is_own_proc(daemon->proc)) {
+		daemon->freezer = &freezer_dry_run;
+		log_warning(daemon->log,
+			    "%s shows other processes than ours: "
+			    "dry run",
+			    path);
+	}
+	error = sampler_open(&daemon->sampler, daemon->proc);
+	if (error)
+		return problem_set(problem, error, "%s/vmstat: %s", path,
+				   strerror(-error));
+	for (size_t i = 0; !error && i < 2; i++)
+		error = process_table_open(&daemon->decider.looks[i],
+					   daemon->proc, TICK_PROCESSES);
+	return error ? problem_set(problem, error, "%s: %s", path,
+				   strerror(-error))
+		     : 0;
+}
+
+static uint64_t own_start_time(int proc)
+{
+	struct process self;
+
+	return process_read(proc, getpid(), 1, &self) == 0 ? self.start_time
+							   : 0;
+}
+
+/* One turn by hand: the mode is known, and the first state is written. */
+static int first_turn(struct daemon *daemon, struct problem *problem)
+{
+	uint64_t wait_ms;
+	struct sample sample;
+	int error =
+		sampler_read(&daemon->sampler, clock_boottime_us(), &sample);
+
+	if (error)
+		return problem_set(problem, error, "%s/vmstat: %s",
+				   daemon->settings->proc, strerror(-error));
+	if (daemon->settings->uses_psi && sample.has_memory)
+		daemon->trigger = trigger_open(daemon->proc);
+	(void)decide_verdict(&daemon->decider, &sample);
+	publisher_introduce(&daemon->publisher, mode_name(daemon), getpid(),
+			    own_start_time(daemon->proc));
+	return tick(daemon, clock_boottime_us(), TICK_TIMER, &wait_ms);
+}
+
+int daemon_open(struct daemon *daemon, const struct settings *settings,
+		struct log *log, struct problem *problem)
+{
+	*daemon = (struct daemon){
+		.settings = settings,
+		.log = log,
+		.proc = -1,
+		.trigger = -1,
+		.sampler = {-1, -1, -1},
+		.decider = {.settings = settings, .self = getpid()},
+	};
+
+	int error = publisher_open(&daemon->publisher, settings, log, problem);
+
+	if (error)
+		return error;
+	error = open_proc(daemon, problem);
+	if (!error && settings->record) {
+		daemon->tape = tape_create(settings->record);
+		if (!daemon->tape)
+			error = problem_set(problem, -errno, "%s: %s",
+					    settings->record, strerror(errno));
+	}
+	if (!error && daemon->freezer == &freezer_signal)
+		(void)recover(settings->run_dir, daemon->proc, daemon->freezer,
+			      &daemon->publisher.state, log);
+	if (!error) {
+		memset(&daemon->publisher.state, 0,
+		       sizeof(daemon->publisher.state));
+		resident_begin(log);
+		error = first_turn(daemon, problem);
+	}
+	if (error)
+		daemon_close(daemon, "the daemon cannot start");
+	return error;
+}
+
+static void log_order(struct daemon *daemon, const struct order *order,
+		      int error)
+{
+	char command[TEXT_ESCAPED_COMMAND];
+	int pid = (int)order->process.pid;
+	unsigned long long frozen_ms = order->frozen_us / 1000;
+
+	text_escape(order->process.command, command, sizeof(command));
+	if (error && error != -ESRCH)
+		log_warning(daemon->log, "cannot %s %d (%s): %s",
+			    order->kind == ORDER_FREEZE ? "freeze" : "thaw",
+			    pid, command, strerror(-error));
+	else if (error && order->kind == ORDER_FREEZE)
+		log_debug(daemon->log, "%d (%s) is gone", pid, command);
+	else if (order->kind == ORDER_FREEZE)
+		log_info(daemon->log, "froze %d (%s), %llu MiB: %s", pid,
+			 command,
+			 (unsigned long long)process_memory_kib(
+				 &order->process) /
+				 1024,
+			 order->reason);
+	else
+		log_info(daemon->log, "%s %d (%s) after %llu.%03llu s: %s",
+			 order->kind == ORDER_THAW ? "thawed" : "lost", pid,
+			 command, frozen_ms / 1000, frozen_ms % 1000,
+			 order->reason);
+}
+
+static int carry_out(const struct daemon *daemon, const struct order *order)
+{
+	pid_t pid = order->process.pid;
+	uint64_t start_time = order->process.start_time;
+
+	switch (order->kind) {
+	case ORDER_FREEZE:
+		return daemon->freezer->freeze(daemon->proc, pid, start_time);
+	case ORDER_THAW:
+		return daemon->freezer->thaw(daemon->proc, pid, start_time);
+	case ORDER_FORGET:
+		break;
+	}
+	return 0;
+}
+
+static void carry_out_all(struct daemon *daemon, uint64_t now_us)
+{
+	for (size_t i = 0; i < daemon->orders.count; i++) {
+		const struct order *order = &daemon->orders.items[i];
+		int error = carry_out(daemon, order);
+
+		schedule_confirm(&daemon->decider.schedule, daemon->settings,
+				 order, error, now_us);
+		log_order(daemon, order, error);
+	}
+}
+
+/* Closes what daemon_open() has opened so far. */
+void daemon_close(struct daemon *daemon, const char *reason)
+{
+	uint64_t now_us = clock_boottime_us();
+
+	schedule_thaw_all(&daemon->decider.schedule, now_us, reason,
+			  &daemon->orders);
+	carry_out_all(daemon, now_us);
+	publisher_close(&daemon->publisher,
+			daemon->decider.schedule.frozen_count);
+	for (size_t i = 0; i < 2; i++)
+		process_table_close(&daemon->decider.looks[i]);
+	sampler_close(&daemon->sampler);
+	if (daemon->tape)
+		(void)fclose(daemon->tape);
+	if (daemon->trigger >= 0)
+		(void)close(daemon->trigger);
+	if (daemon->proc >= 0)
+		(void)close(daemon->proc);
+}
+
+static void log_verdict(struct daemon *daemon, enum verdict before)
+{
+	const struct detector *detector = &daemon->decider.detector;
+
+	if (detector->verdict == before)
+		return;
+	if (detector->verdict == VERDICT_THRASHING && before == VERDICT_CALM)
+		log_info(daemon->log, "thrashing: stalled %u.%u %% of the time",
+			 (unsigned)detector->stall_permille / 10,
+			 (unsigned)detector->stall_permille % 10);
+	else if (detector->verdict == VERDICT_CALM)
+		log_info(daemon->log, "calm");
+	else
+		log_debug(daemon->log, "%s", verdict_name(detector->verdict));
+}
+
+/* Fills a new look, if this turn wants one; whether it has. */
+static bool look(struct daemon *daemon)
+{
+	struct decider *decider = &daemon->decider;
+	struct process *process;
+	size_t at = 0;
+
+	if (!decide_wants_look(decider))
+		return false;
+
+	struct process_table *table = decide_look(decider);
+	int error = process_table_scan(table);
+
+	if (error) {
+		log_warning(daemon->log, "cannot list processes: %s",
+			    strerror(-error));
+		return false;
+	}
+	if (table->left_out && !daemon->was_cut)
+		log_warning(daemon->log, "%zu processes are not looked at",
+			    table->left_out);
+	daemon->was_cut = table->left_out;
+	while ((process = decide_next_of_interest(decider, &at)))
+		(void)process_read_memory(daemon->proc, process);
+	return true;
+}
+
+static int take_sample(struct daemon *daemon, uint64_t now_us,
+		       struct sample *sample)
+{
+	int error = sampler_read(&daemon->sampler, now_us, sample);
+
+	if (!error) {
+		daemon->failures = 0;
+		return 0;
+	}
+	log_error(daemon->log, "cannot read the kernel's counters: %s",
+		  strerror(-error));
+	return ++daemon->failures < TICK_FAILURES ? -EAGAIN : error;
+}
+
+/*
+ * A calm host with a trigger is left alone until the state file is due;
+ * otherwise the daemon looks again after one interval.
+ */
+static uint64_t wait_for(const struct daemon *daemon, uint64_t now_us)
+{
+	const struct decider *decider = &daemon->decider;
+
+	if (daemon->trigger >= 0 && now_us >= daemon->alert_us &&
+	    decider->detector.verdict == VERDICT_CALM &&
+	    !decider->schedule.frozen_count)
+		return publish_due_ms(&daemon->publisher, now_us);
+	return daemon->settings->interval_ms;
+}
+
+/* By how much this turn came too late; a long one says the host hangs. */
+static void measure_gap(struct daemon *daemon, uint64_t now_us)
+{
+	uint64_t *longest_ms = &daemon->publisher.state.longest_gap_ms;
+	uint64_t gap_ms = daemon->due_us && now_us > daemon->due_us
+				  ? (now_us - daemon->due_us) / 1000
+				  : 0;
+
+	if (gap_ms > *longest_ms)
+		*longest_ms = gap_ms;
+}
+
+/*
+ * The trigger tells that stall began somewhere in a long sleep; only intervals
+ * from now on can say how much of it there is.
+ */
+static void heed(struct daemon *daemon, uint64_t now_us, enum tick_cause cause)
+{
+	switch (cause) {
+	case TICK_TIMER:
+		break;
+	case TICK_TRIGGER:
+		daemon->alert_us = now_us + TICK_ALERT_MS * 1000;
+		break;
+	case TICK_TRIGGER_LOST:
+		(void)close(daemon->trigger);
+		daemon->trigger = -1;
+		log_warning(daemon->log, "the kernel's trigger is gone: "
+					 "polling from now on");
+		publisher_introduce(&daemon->publisher, mode_name(daemon),
+				    getpid(), own_start_time(daemon->proc));
+		break;
+	}
+}
+
+int tick(struct daemon *daemon, uint64_t now_us, enum tick_cause cause,
+	 uint64_t *wait_ms)
+{
+	struct decider *decider = &daemon->decider;
+	enum verdict before = decider->detector.verdict;
+	struct sample sample;
+
+	daemon->log->now_us = now_us;
+	*wait_ms = daemon->settings->interval_ms;
+	measure_gap(daemon, now_us);
+	heed(daemon, now_us, cause);
+
+	int error = take_sample(daemon, now_us, &sample);
+
+	if (error)
+		return error == -EAGAIN ? 0 : error;
+	(void)decide_verdict(decider, &sample);
+	log_verdict(daemon, before);
+
+	bool has_looked = look(daemon);
+
+	decide_orders(decider, has_looked, &daemon->orders);
+	carry_out_all(daemon, now_us);
+	publish(&daemon->publisher, decider, daemon->freezer->method,
+		daemon->log);
+	if (daemon->tape)
+		tape_write(daemon->tape, &sample,
+			   has_looked ? &decider->looks[decider->newest]
+				      : NULL);
+	*wait_ms = wait_for(daemon, now_us);
+	daemon->due_us = now_us + *wait_ms * 1000;
+	return 0;
+}

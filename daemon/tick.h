@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One turn of the daemon, the pipeline of the whole program:
+ *
+ *   /proc --sample--> detect --verdict--> schedule --orders--> freezer
+ *                                             --> publish (state, marker)
+ *
+ * The loop around it only waits.
+ */
+#ifndef THRASH_DAEMON_TICK_H
+#define THRASH_DAEMON_TICK_H
+
+#include "core/log.h"
+#include "daemon/decide.h"
+#include "daemon/freezer.h"
+#include "daemon/publish.h"
+
+#include <stdio.h>
+
+enum {
+	/*
+	 * Processes looked at.  More than a host of this kind runs; what is
+	 * beyond cannot be frozen, and the log says so.
+	 */
+	TICK_PROCESSES = 32768,
+	/* A kernel whose /proc fails this often in a row is not to be led. */
+	TICK_FAILURES = 20,
+	/* After a trigger: longer than its window, so that the next follows. */
+	TICK_ALERT_MS = 1000,
+};
+
+struct daemon {
+	const struct settings *settings; /* not ours */
+	struct log *log;                 /* not ours */
+	const struct freezer *freezer;
+	int proc;    /* owned */
+	int trigger; /* owned; -1: the daemon polls */
+	FILE *tape;  /* owned; NULL: nothing is recorded */
+	struct sampler sampler;
+	struct decider decider;
+	struct orders orders;
+	struct publisher publisher;
+	uint64_t alert_us; /* until then look often, whatever the verdict */
+	uint64_t due_us;   /* when this turn should have begun */
+	unsigned failures;
+	bool was_cut; /* it was said that the table is too small */
+};
+
+/*
+ * Opens everything that settings name, thaws what an earlier daemon left
+ * frozen, and locks itself into memory.  -errno with *problem.
+ */
+int daemon_open(struct daemon *daemon, const struct settings *settings,
+		struct log *log, struct problem *problem);
+
+/* Thaws everybody and closes. */
+void daemon_close(struct daemon *daemon, const char *reason);
+
+/* Why a turn begins. */
+enum tick_cause {
+	TICK_TIMER,
+	TICK_TRIGGER,      /* the kernel saw stall */
+	TICK_TRIGGER_LOST, /* it will not tell any more */
+};
+
+/*
+ * One turn; now_us is of clock_boottime_us().  *wait_ms is how long the next
+ * may be put off; the trigger may end the wait.  -errno when the daemon
+ * cannot go on.
+ */
+int tick(struct daemon *daemon, uint64_t now_us, enum tick_cause cause,
+	 uint64_t *wait_ms);
+
+#endif
