@@ -41,6 +41,15 @@ TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%.t,$(wildcard tests/test_*.c))
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,\
 	$(wildcard tests/tools/*.c))
 
+SOURCES := $(wildcard core/*.c daemon/*.c plugins/*/*.c tests/*.c tests/tools/*.c)
+HEADERS := $(wildcard core/*.h daemon/*.h plugins/*/*.h tests/*.h)
+SCRIPTS = $(wildcard tests/*.t tests/*.sh) .ci/run
+SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
+MUTATIONS =
+PROVE_FLAGS =
+# The shell tests of what parses; those that freeze things add nothing here.
+SANITIZED_TESTS = tests/cli.t tests/nagios.t tests/munin.t
+
 all: $(addprefix $(BUILD)/bin/,$(PROGRAMS))
 
 $(BUILD)/%.o: %.c Makefile
@@ -78,9 +87,64 @@ $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^
 
+# Tests -----------------------------------------------------------------------
+
+check: all $(TESTS) $(TOOLS)
+	BUILD=$(BUILD) prove $(PROVE_FLAGS) $(BUILD)/tests tests
+
+sanitize:
+	$(MAKE) BUILD=$(BUILD)/sanitize PLUGIN_LDFLAGS_= HARDENING= \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZERS)' \
+		LDFLAGS='$(SANITIZERS)' MUTATIONS=100000 sanitize-run
+
+sanitize-run: all $(TESTS) $(TOOLS)
+	BUILD=$(BUILD) MUTATIONS=$(MUTATIONS) prove $(PROVE_FLAGS) \
+		$(BUILD)/tests $(SANITIZED_TESTS)
+
+# Static checks; each line is one, and none may find anything.
+lint: lint-arrows
+	clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
+	clang-tidy --quiet $(SOURCES) -- $(filter-out -MMD -MP,$(OUR_CFLAGS))
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability \
+		--suppress=ctuuninitvar --inline-suppr --error-exitcode=1 -I. $(SOURCES)
+	for source in $(SOURCES); do \
+		gcc $(OUR_CFLAGS) -O2 -fanalyzer -Werror -c -o /dev/null \
+			-MF /dev/null $$source || exit 1; \
+	done
+	for header in $(HEADERS); do \
+		gcc $(OUR_CFLAGS) -Werror -fsyntax-only -MF /dev/null \
+			-x c $$header || exit 1; \
+	done
+	shellcheck $(SCRIPTS)
+
+# libc <- core <- daemon, and libc <- core <- plugins; nothing else.
+lint-arrows:
+	! grep -n '#include "' core/*.[ch] | grep -v '"core/'
+	! grep -n '#include "' daemon/*.[ch] | grep -Ev '"(core|daemon)/'
+	! grep -n '#include "' plugins/nagios/*.[ch] | \
+		grep -Ev '"(core|plugins/nagios)/'
+	! grep -n '#include "' plugins/munin/*.[ch] | \
+		grep -Ev '"(core|plugins/munin)/'
+	! grep -nE '\<(exit|kill|sleep|usleep|nanosleep)\(' core/*.c
+
+# A fresh Debian or Ubuntu needs these for check, lint and demo; as root.
+DEPS = clang clang-format clang-tidy cppcheck e2fsprogs icinga2-bin \
+	icinga2-common mount munin munin-node perl procps shellcheck util-linux
+
+deps:
+	@command -v apt-get >/dev/null || { \
+		echo "make deps: no apt-get here; please install: $(DEPS)"; \
+		exit 1; }
+	@test "$$(id -u)" = 0 || { \
+		echo "make deps: needs root, to install: $(DEPS)"; exit 1; }
+	tests/deps.sh $(DEPS)
+
+demo: all $(TOOLS)
+	@BUILD=$(BUILD) tests/demo.sh
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all clean
+.PHONY: all check clean demo deps lint lint-arrows sanitize sanitize-run
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -305,7 +305,7 @@ void process_format(const struct process *process, char line[PROCESS_LINE])
 int process_parse(struct span line, struct process *process)
 {
 	struct process parsed = {0};
-	uint64_t flags;
+	uint64_t flags = 0;
 	uint64_t *const numbers[] = {&parsed.start_time, &parsed.major_faults,
 				     &parsed.resident_kib, &parsed.swapped_kib,
 				     &flags};

@@ -115,7 +115,7 @@ static int parse_column(struct span *line, uint64_t *value, bool *known)
 static int parse_pair(struct span *line, uint64_t *first, uint64_t *second,
 		      bool *has)
 {
-	bool has_second;
+	bool has_second = false;
 	int error = parse_column(line, first, has);
 
 	if (!error)

@@ -22,18 +22,21 @@ static bool is_older(const struct decider *decider, size_t look, uint64_t ms)
 }
 
 /*
- * Thrashing wants a look in every turn, and the first look, which gives later
- * ones something to compare with, as soon as tasks stall.
+ * The first look, which gives later ones something to compare with, is taken
+ * as soon as tasks stall.
  */
 bool decide_wants_look(const struct decider *decider)
 {
 	const struct detector *detector = &decider->detector;
+	bool has_trouble = detector->verdict == VERDICT_THRASHING ||
+			   detector->stall_permille >=
+				   decider->settings->stall_threshold_permille;
 
-	return detector->verdict == VERDICT_THRASHING ||
-	       detector->stall_permille >=
-		       decider->settings->stall_threshold_permille ||
-	       (decider->schedule.frozen_count &&
-		is_older(decider, decider->newest, DECIDE_LOOK_MS));
+	if (has_trouble && schedule_may_freeze(&decider->schedule,
+					       decide_sample(decider)->time_us))
+		return true;
+	return decider->schedule.frozen_count &&
+	       is_older(decider, decider->newest, DECIDE_LOOK_MS);
 }
 
 struct process_table *decide_look(struct decider *decider)

@@ -11,6 +11,11 @@ static bool is_same(const struct process *process, pid_t pid,
 	return process->pid == pid && process->start_time == start_time;
 }
 
+static bool has_passed(uint64_t since_us, uint64_t ms, uint64_t now_us)
+{
+	return now_us - since_us >= ms * 1000;
+}
+
 static const struct schedule_frozen *
 find_frozen(const struct schedule *schedule, const struct process *process)
 {
@@ -65,27 +70,26 @@ static void order_end(struct orders *orders, enum order_kind kind,
 }
 
 /*
- * Who was frozen and is not there, or runs.  A stop takes effect when the
- * process leaves the kernel, so it gets a while.
+ * Who was frozen and is not there, or runs again.  A stop takes effect when
+ * the process leaves the kernel, which one page fault on a slow disk can put
+ * off by seconds; so only who was seen stopped can be seen to run again.
  */
-static void forget_lost(const struct schedule *schedule,
-			const struct settings *settings,
+static void forget_lost(struct schedule *schedule,
 			const struct situation *situation,
 			struct orders *orders)
 {
 	for (size_t i = 0; i < schedule->frozen_count; i++) {
-		const struct schedule_frozen *frozen = &schedule->frozen[i];
+		struct schedule_frozen *frozen = &schedule->frozen[i];
 		const struct process *now =
 			process_table_find(situation->now, frozen->process.pid,
 					   frozen->process.start_time);
-		uint64_t age_us = situation->now_us - frozen->since_us;
 
 		if (!now)
 			order_end(orders, ORDER_FORGET, frozen,
 				  situation->now_us, "it ended");
-		else if (!settings->is_dry_run && !process_is_stopped(now) &&
-			 now->state != 'D' &&
-			 age_us > SCHEDULE_SETTLE_MS * 1000)
+		else if (process_is_stopped(now))
+			frozen->was_seen_stopped = true;
+		else if (frozen->was_seen_stopped)
 			order_end(orders, ORDER_FORGET, frozen,
 				  situation->now_us,
 				  "somebody else let it go on");
@@ -109,17 +113,12 @@ static void thaw_overdue(const struct schedule *schedule,
 	for (size_t i = 0; i < schedule->frozen_count; i++) {
 		const struct schedule_frozen *frozen = &schedule->frozen[i];
 
-		if (now_us - frozen->since_us >=
-			    settings->max_frozen_ms * 1000 &&
+		if (has_passed(frozen->since_us, settings->max_frozen_ms,
+			       now_us) &&
 		    !is_ordered(orders, &frozen->process))
 			order_end(orders, ORDER_THAW, frozen, now_us,
 				  "it has waited long enough");
 	}
-}
-
-static bool has_passed(uint64_t since_us, uint64_t ms, uint64_t now_us)
-{
-	return now_us - since_us >= ms * 1000;
 }
 
 /* The next in turn, when the one before has had its turn or did no harm. */
@@ -182,17 +181,20 @@ static const struct process *find_victim(const struct schedule *schedule,
 	return running > 1 ? worst : NULL;
 }
 
+bool schedule_may_freeze(const struct schedule *schedule, uint64_t now_us)
+{
+	return schedule->frozen_count < SCHEDULE_FROZEN &&
+	       (!schedule->frozen_us ||
+		has_passed(schedule->frozen_us, SCHEDULE_SETTLE_MS, now_us));
+}
+
 static void freeze_worst(const struct schedule *schedule,
 			 const struct settings *settings,
 			 const struct situation *situation,
 			 struct orders *orders)
 {
-	uint64_t now_us = situation->now_us;
-
 	if (!situation->now || !situation->before ||
-	    schedule->frozen_count == SCHEDULE_FROZEN ||
-	    (schedule->frozen_us &&
-	     !has_passed(schedule->frozen_us, SCHEDULE_SETTLE_MS, now_us)))
+	    !schedule_may_freeze(schedule, situation->now_us))
 		return;
 
 	const struct process *victim =
@@ -210,7 +212,7 @@ void schedule_step(struct schedule *schedule, const struct settings *settings,
 	if (situation->verdict == VERDICT_THRASHING)
 		schedule->has_trouble = true;
 	if (situation->now)
-		forget_lost(schedule, settings, situation, orders);
+		forget_lost(schedule, situation, orders);
 	thaw_overdue(schedule, settings, situation->now_us, orders);
 	switch (situation->verdict) {
 	case VERDICT_CALM:
@@ -255,7 +257,7 @@ void schedule_confirm(struct schedule *schedule,
 			return;
 		}
 		schedule->frozen[schedule->frozen_count++] =
-			(struct schedule_frozen){order->process, now_us};
+			(struct schedule_frozen){order->process, now_us, false};
 		schedule->frozen_us = now_us;
 		schedule->freezes_total++;
 		break;

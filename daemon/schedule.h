@@ -30,6 +30,7 @@ enum {
 struct schedule_frozen {
 	struct process process; /* as it was when it was frozen */
 	uint64_t since_us;
+	bool was_seen_stopped; /* by a look after it was frozen */
 };
 
 /* Not to be frozen for a while: it was thawed, or could not be frozen. */
@@ -77,6 +78,9 @@ struct orders {
 	struct order items[SCHEDULE_FROZEN + 1];
 	size_t count;
 };
+
+/* Whether the last freeze has had time to show what it does. */
+bool schedule_may_freeze(const struct schedule *schedule, uint64_t now_us);
 
 void schedule_step(struct schedule *schedule, const struct settings *settings,
 		   const struct situation *situation, struct orders *orders);

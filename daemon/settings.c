@@ -293,9 +293,13 @@ static int set_named(struct settings *settings, struct span name,
 	return 0;
 }
 
-/* "name = value" or "name: value"; the value ends where the line does. */
-static int parse_setting(struct settings *settings, struct span line,
-			 const char *place, struct problem *problem)
+/*
+ * "name = value" or "name: value"; the line lies in text, where a NUL is put
+ * behind the value.
+ */
+static int parse_setting(struct settings *settings, char *text,
+			 struct span line, const char *place,
+			 struct problem *problem)
 {
 	struct span rest = line, name;
 	const char *equals = memchr(line.start, '=', line.length);
@@ -306,8 +310,7 @@ static int parse_setting(struct settings *settings, struct span line,
 		return problem_set(problem, -EINVAL,
 				   "%s: 'name = value' is expected", place);
 	rest = span_trim(rest);
-	/* the text is ours to cut: a NUL goes where the value ends */
-	((char *)(uintptr_t)rest.start)[rest.length] = '\0';
+	text[rest.start - text + (ptrdiff_t)rest.length] = '\0';
 	return set_named(settings, span_trim(name), rest.start, place, problem);
 }
 
@@ -336,7 +339,8 @@ int settings_parse_file(struct settings *settings, char *text, size_t length,
 		else if (line.start[0] == '[')
 			is_inside = span_equals(line, "[thrash-protect]");
 		else if (is_inside)
-			error = parse_setting(settings, line, place, problem);
+			error = parse_setting(settings, text, line, place,
+					      problem);
 		if (!is_inside && !error)
 			error = problem_set(
 				problem, -EINVAL,
@@ -366,7 +370,7 @@ static int read_config(const char *path, char *buffer, size_t size,
 static int load_file(struct settings *settings, const char *path,
 		     bool must_exist, struct problem *problem)
 {
-	struct span text;
+	struct span text = {"", 0};
 	int error = read_config(path, settings->file_text,
 				sizeof(settings->file_text), &text);
 

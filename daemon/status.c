@@ -103,7 +103,8 @@ static int replay_text(const struct settings *settings, struct span text,
 {
 	struct problem problem;
 	struct decider *decider = calloc(1, sizeof(*decider));
-	struct process *rows = calloc(2 * REPLAY_PROCESSES, sizeof(*rows));
+	const size_t capacity = REPLAY_PROCESSES;
+	struct process *rows = calloc(2 * capacity, sizeof(*rows));
 	int error = -ENOMEM;
 
 	(void)problem_set(&problem, 0, "no memory");
@@ -111,8 +112,8 @@ static int replay_text(const struct settings *settings, struct span text,
 		decider->settings = settings;
 		for (size_t i = 0; i < 2; i++)
 			decider->looks[i] = (struct process_table){
-				.rows = rows + i * REPLAY_PROCESSES,
-				.capacity = REPLAY_PROCESSES,
+				.rows = rows + i * capacity,
+				.capacity = capacity,
 			};
 		error = tape_replay(text, decider, out, &problem);
 	}

@@ -308,7 +308,7 @@ static void heed(struct daemon *daemon, uint64_t now_us, enum tick_cause cause)
 	case TICK_TIMER:
 		break;
 	case TICK_TRIGGER:
-		daemon->alert_us = now_us + TICK_ALERT_MS * 1000;
+		daemon->alert_us = now_us + UINT64_C(1000) * TICK_ALERT_MS;
 		break;
 	case TICK_TRIGGER_LOST:
 		(void)close(daemon->trigger);

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests the verdict on hosts that are made up, one sample every 50 ms. */
+#include "daemon/detect.h"
+
+#include "tests/tap.h"
+
+#include <string.h>
+
+enum { STEP_MS = 50, SECOND = 1000 / STEP_MS };
+
+/* What happens in each step of a host's life. */
+struct life {
+	unsigned memory_us, io_us; /* of stall */
+	unsigned in, out;          /* pages from and to swap */
+	unsigned file;             /* file pages that come back */
+	unsigned faults;
+};
+
+struct host {
+	struct settings settings;
+	struct detector detector;
+	struct sample sample;
+};
+
+/* A kernel that has everything. */
+static void host_begin(struct host *host)
+{
+	memset(host, 0, sizeof(*host));
+	settings_default(&host->settings);
+	host->sample = (struct sample){
+		.time_us = 1000000,
+		.has_memory = true,
+		.has_io = true,
+		.vmstat = {.has_swap = true,
+			   .has_refaults_anon = true,
+			   .has_refaults_file = true},
+	};
+	(void)detect_step(&host->detector, &host->settings, &host->sample);
+}
+
+static enum verdict host_step(struct host *host, const struct life *life)
+{
+	struct sample *sample = &host->sample;
+
+	sample->time_us += STEP_MS * 1000;
+	sample->memory.some_us += life->memory_us;
+	sample->io.some_us += life->io_us;
+	sample->vmstat.swapped_in += life->in;
+	sample->vmstat.refaulted_anon += life->in;
+	sample->vmstat.swapped_out += life->out;
+	sample->vmstat.refaulted_file += life->file;
+	sample->vmstat.major_faults += life->faults + life->in;
+	return detect_step(&host->detector, &host->settings, sample);
+}
+
+/* How many steps until the verdict; steps + 1 if it does not come. */
+static int steps_until(struct host *host, const struct life *life,
+		       enum verdict verdict, int steps)
+{
+	for (int i = 1; i <= steps; i++)
+		if (host_step(host, life) == verdict)
+			return i;
+	return steps + 1;
+}
+
+static bool stays_calm(struct host *host, const struct life *life, int seconds)
+{
+	for (int i = 0; i < seconds * SECOND; i++)
+		if (host_step(host, life) != VERDICT_CALM)
+			return false;
+	return true;
+}
+
+static const struct life quiet = {0};
+/* Two jobs on a network volume: 0.5 ms a page, always waiting. */
+static const struct life thrash = {
+	.memory_us = 48000, .io_us = 45000, .in = 90, .out = 90};
+
+static void test_thrash(void)
+{
+	struct host host;
+
+	host_begin(&host);
+	ok(stays_calm(&host, &quiet, 3), "a host without paging is calm");
+	is_int(steps_until(&host, &thrash, VERDICT_THRASHING, 20), 2,
+	       "thrashing is seen within 100 ms");
+	is_int(steps_until(&host, &quiet, VERDICT_CALM, 100), 20,
+	       "it is calm a second after the last trouble");
+	is_int((int64_t)host.detector.thrash_us_total, 50000,
+	       "time spent thrashing is counted from the verdict on");
+}
+
+static void test_mild(void)
+{
+	/* 12 % of the time, for ever */
+	static const struct life mild = {
+		.memory_us = 6000, .in = 10, .out = 10};
+	/* 8 % */
+	static const struct life milder = {
+		.memory_us = 4000, .in = 10, .out = 10};
+	struct host host;
+
+	host_begin(&host);
+	(void)stays_calm(&host, &quiet, 2);
+	is_int(steps_until(&host, &mild, VERDICT_THRASHING, 40), 17,
+	       "a small share of stall must last for a second");
+	host_begin(&host);
+	ok(stays_calm(&host, &milder, 60),
+	   "below the threshold it is calm for ever");
+	host.settings.stall_threshold_permille = 50;
+	is_int(steps_until(&host, &milder, VERDICT_THRASHING, 1), 1,
+	       "the threshold is a setting");
+}
+
+static void test_innocent(void)
+{
+	/* a program of 1 GB comes back from swap, with memory free */
+	static const struct life giant = {
+		.memory_us = 45000, .io_us = 45000, .in = 90};
+	/* a copy of a huge file: waits for the disk, evicts nothing needed */
+	static const struct life copy = {.io_us = 50000, .out = 100};
+	/* a big program starts: major faults, none of them a refault */
+	static const struct life start = {.io_us = 40000, .faults = 50};
+	/* a backup keeps the disk busy while a page or two come from swap */
+	static const struct life backup = {.io_us = 50000, .in = 0, .out = 9};
+	/* memory is filled for the first time, the kernel reclaims */
+	static const struct life fill = {.memory_us = 20000, .out = 500};
+	struct host host;
+
+	host_begin(&host);
+	ok(stays_calm(&host, &giant, 20),
+	   "an idle giant that comes back is not thrashing");
+	host_begin(&host);
+	ok(stays_calm(&host, &copy, 20), "the copy of a file is not thrashing");
+	host_begin(&host);
+	ok(stays_calm(&host, &start, 20),
+	   "the start of a program is not thrashing");
+	host_begin(&host);
+	ok(stays_calm(&host, &backup, 20), "a busy disk is not thrashing");
+	host_begin(&host);
+	ok(stays_calm(&host, &fill, 20),
+	   "the first filling of memory is not thrashing");
+}
+
+static void test_blind_memory_pressure(void)
+{
+	/* a saturated disk: memory pressure sees 5 %, io pressure 85 % */
+	static const struct life blind = {
+		.memory_us = 2500, .io_us = 42500, .in = 30, .out = 30};
+	/* io stall that swap cannot explain: two pages a second */
+	static const struct life other = {.io_us = 50000, .file = 0};
+	struct host host;
+
+	host_begin(&host);
+	is_int(steps_until(&host, &blind, VERDICT_THRASHING, 20), 2,
+	       "io pressure stands in while pages come from swap");
+	host_begin(&host);
+	(void)host_step(&host, &(struct life){.in = 100, .out = 100});
+	(void)host_step(&host, &other);
+	is_int((int64_t)host.detector.stall_permille, 0,
+	       "io pressure without pages from swap is not ours");
+}
+
+static void test_page_cache(void)
+{
+	static const struct life cache = {
+		.memory_us = 40000, .io_us = 45000, .file = 80, .faults = 80};
+	struct host host;
+
+	host_begin(&host);
+	is_int(steps_until(&host, &cache, VERDICT_THRASHING, 20), 2,
+	       "file pages that come back thrash a host without swap");
+}
+
+static void test_page_cost(void)
+{
+	struct host host;
+
+	host_begin(&host);
+	(void)steps_until(&host, &thrash, VERDICT_CALM, 40);
+	is_int((int64_t)host.detector.page_cost_ns, 533333,
+	       "the cost of a page is learned: 48 ms for 90 pages");
+	(void)host_step(&host, &(struct life){.in = 60, .out = 60});
+	is_int((int64_t)host.detector.stall_permille, 639,
+	       "and tells stall that no pressure shows: 60 pages, 31.9 of "
+	       "50 ms");
+}
+
+/* The same lives on older kernels. */
+static void test_without_pressure(void)
+{
+	struct host host;
+	static const struct life in_only = {.in = 200};
+
+	host_begin(&host);
+	host.sample.has_memory = host.sample.has_io = false;
+	is_int(steps_until(&host, &thrash, VERDICT_THRASHING, 20), 2,
+	       "without pressure, pages in and out decide");
+	is_int(host.detector.mode, MODE_SWAP, "that mode is named");
+	(void)steps_until(&host, &quiet, VERDICT_CALM, 100);
+	ok(stays_calm(&host, &in_only, 5), "pages that only come in do not");
+
+	host_begin(&host);
+	host.settings.uses_psi = false;
+	(void)host_step(&host, &quiet);
+	is_int(host.detector.mode, MODE_SWAP,
+	       "pressure can be switched off by a setting");
+
+	host_begin(&host);
+	host.sample.has_memory = host.sample.vmstat.has_swap = false;
+	(void)host_step(&host, &quiet);
+	is_int(host.detector.mode, MODE_PGMAJFAULT,
+	       "without swap counters, major faults are left");
+	is_int(steps_until(&host, &(struct life){.faults = 60},
+			   VERDICT_THRASHING, 20),
+	       2, "and many of them decide");
+}
+
+static void test_odd_counters(void)
+{
+	struct host host;
+
+	host_begin(&host);
+	(void)steps_until(&host, &thrash, VERDICT_CALM, 10);
+	host.sample.vmstat.swapped_in = host.sample.memory.some_us = 0;
+	host.sample.vmstat.swapped_out = host.sample.io.some_us = 0;
+	(void)host_step(&host, &quiet);
+	is_int((int64_t)host.detector.stall_permille, 0,
+	       "counters that go back are no stall");
+	host.sample.memory.some_us += 900000000;
+	(void)host_step(&host, &quiet);
+	is_int((int64_t)host.detector.stall_permille, 1000,
+	       "nobody is stalled for more than all of the time");
+	host.sample.time_us -= STEP_MS * 1000;
+	(void)host_step(&host, &quiet);
+	is_int((int64_t)host.detector.stall_permille, 0,
+	       "two samples at the same time are no division by zero");
+}
+
+static void test_long_gap(void)
+{
+	struct host host;
+
+	host_begin(&host);
+	host.sample.time_us += UINT64_C(60) * 1000000;
+	host.sample.memory.some_us += 3000000;
+	host.sample.vmstat.swapped_out += 1000;
+	host.sample.vmstat.refaulted_anon += 1000;
+	is_int(host_step(&host, &quiet), VERDICT_CALM,
+	       "stall in a long sleep is judged by its share of the sleep");
+}
+
+int main(void)
+{
+	test_thrash();
+	test_mild();
+	test_innocent();
+	test_blind_memory_pressure();
+	test_page_cache();
+	test_page_cost();
+	test_without_pressure();
+	test_odd_counters();
+	test_long_gap();
+	return done_testing();
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests who is protected and who is to blame. */
+#include "daemon/select.h"
+
+#include "tests/processes.h"
+#include "tests/scratch.h"
+
+static struct settings settings;
+
+static uint64_t claim(const struct processes *host,
+		      const struct process *process)
+{
+	return select_claim(&settings, &host->before, process);
+}
+
+static void test_taking_part(void)
+{
+	struct processes host;
+
+	processes_begin(&host);
+
+	struct process *idle = processes_add(&host, 10, "idle", 900 * MIB, 0);
+	struct process *faulting = processes_add(&host, 11, "a", 90 * MIB, 1);
+	struct process *growing = processes_add(&host, 12, "b", 90 * MIB, 0);
+	struct process *creeping = processes_add(&host, 13, "c", 90 * MIB, 0);
+	struct process *reborn = processes_add(&host, 14, "d", 90 * MIB, 0);
+
+	growing->resident_kib += MIB;
+	creeping->resident_kib += MIB - 1;
+	reborn->start_time++;
+	ok(!select_takes_part(&host.before, idle),
+	   "a giant that sits still takes no part");
+	ok(select_takes_part(&host.before, faulting),
+	   "who takes a major fault takes part");
+	ok(select_takes_part(&host.before, growing),
+	   "who grows by a MiB takes part");
+	ok(!select_takes_part(&host.before, creeping),
+	   "who hardly grows takes no part");
+	ok(select_takes_part(&host.before, reborn),
+	   "a new process with an old pid is new");
+	ok(!select_takes_part(NULL, faulting),
+	   "without an earlier look nobody is accused");
+}
+
+static void test_claims(void)
+{
+	struct processes host;
+
+	processes_begin(&host);
+
+	struct process *small =
+		processes_add(&host, 10, "small", SELECT_LEAST_KIB - 1, 99);
+	struct process *least =
+		processes_add(&host, 11, "least", SELECT_LEAST_KIB, 1);
+	struct process *swapped = processes_add(&host, 12, "swapped", MIB, 1);
+	struct process *big = processes_add(&host, 13, "big", 200 * MIB, 1);
+	struct process *busy = processes_add(&host, 14, "busy", 190 * MIB, 999);
+	struct process *idle = processes_add(&host, 15, "idle", 500 * MIB, 0);
+
+	swapped->swapped_kib = 150 * MIB;
+	is_int((int64_t)claim(&host, small), 0,
+	       "who is small is never accused");
+	is_int((int64_t)claim(&host, least), SELECT_LEAST_KIB + 32,
+	       "a claim is what is held and what was pulled in");
+	is_int((int64_t)claim(&host, swapped), 151 * MIB + 32,
+	       "memory in swap is held too");
+	ok(claim(&host, busy) > claim(&host, big),
+	   "faults outweigh a little size");
+	is_int((int64_t)claim(&host, idle), 0,
+	       "who takes no part is never accused");
+
+	settings.prefer.items[0] = span_of("least");
+	settings.prefer.count = 1;
+	ok(claim(&host, least) > claim(&host, busy),
+	   "who is preferred comes first");
+	settings.prefer.items[0] = span_of("idle");
+	is_int((int64_t)claim(&host, idle), 0, "but not without taking part");
+	settings.prefer.count = 0;
+}
+
+static void test_protected(void)
+{
+	static const char *const names[] = {
+		"systemd",      "systemd-logind", "systemd-journal",
+		"(sd-pam)",     "(systemd)",      "sshd",
+		"sshd-session", "sshd-auth",      "login",
+		"agetty",       "sudo",           "su",
+		"dbus-daemon",  "bash",           "sh",
+		"zsh",          "-bash",          "tmux: server",
+		"nrpe",         "munin-node",     "icinga2",
+		"Xorg",         "sway",           "rsyslogd",
+		"containerd",   "dockerd",        "check_thrash_fr",
+	};
+	static const char *const others[] = {
+		"hog", "python3", "java", "bashful", "mysqld", "sshfs", "xsh"};
+	struct processes host;
+	struct process process = {.pid = 77, .parent = 1};
+
+	processes_begin(&host);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		(void)snprintf(process.command, sizeof(process.command), "%s",
+			       names[i]);
+		ok(select_is_protected(&settings, &host.now, 50, &process),
+		   "%s is never frozen", names[i]);
+	}
+	for (size_t i = 0; i < COUNT(others); i++) {
+		(void)snprintf(process.command, sizeof(process.command), "%s",
+			       others[i]);
+		ok(!select_is_protected(&settings, &host.now, 50, &process),
+		   "%s may be frozen", others[i]);
+	}
+	settings.protect.items[0] = span_of("mysq?d*");
+	settings.protect.count = 1;
+	(void)snprintf(process.command, sizeof(process.command), "mysqld_safe");
+	ok(select_is_protected(&settings, &host.now, 50, &process),
+	   "what the administrator protects is never frozen");
+	settings.protect.count = 0;
+}
+
+static void test_ancestry(void)
+{
+	struct processes host;
+
+	processes_begin(&host);
+
+	struct process *init = processes_add(&host, 1, "any", 90 * MIB, 1);
+	struct process *wrapper = processes_add(&host, 5, "wrap", 90 * MIB, 1);
+	struct process *parent = processes_add(&host, 7, "make", 90 * MIB, 1);
+	struct process *self = processes_add(&host, 9, "self", 90 * MIB, 1);
+	struct process *child = processes_add(&host, 11, "x", 90 * MIB, 1);
+	struct process kernel = *child;
+
+	parent->parent = 5;
+	self->parent = 7;
+	child->parent = 9;
+	ok(select_is_protected(&settings, &host.now, 9, init),
+	   "PID 1 is never frozen");
+	ok(select_is_protected(&settings, &host.now, 9, self),
+	   "we do not freeze ourselves");
+	ok(select_is_protected(&settings, &host.now, 9, parent) &&
+		   select_is_protected(&settings, &host.now, 9, wrapper),
+	   "nor those who started us");
+	ok(!select_is_protected(&settings, &host.now, 9, child),
+	   "what we started has no privilege");
+	kernel.flags = 0x00200000;
+	ok(select_is_protected(&settings, &host.now, 9, &kernel),
+	   "kernel threads are never frozen");
+	wrapper->parent = 9;
+	ok(select_is_protected(&settings, &host.now, 9, wrapper),
+	   "a loop of parents ends");
+}
+
+int main(void)
+{
+	settings_default(&settings);
+	test_taking_part();
+	test_claims();
+	test_protected();
+	test_ancestry();
+	return done_testing();
+}
