@@ -75,17 +75,16 @@ static void learn_page_cost(struct detector *detector,
 			: cost_ns;
 }
 
-static bool is_stalled_for(const struct detector *detector, uint64_t ms,
-			   uint64_t permille)
+uint64_t detect_stall_permille(const struct detector *detector, uint64_t ms)
 {
 	size_t from = index_before(detector, ms), to = detector->newest;
 	uint64_t stalled_us =
 		detector->stalled_us[to] - detector->stalled_us[from];
-	uint64_t time_us = greater(detector->history[to].time_us -
-					   detector->history[from].time_us,
+	uint64_t time_us = greater(grown(detector->history[from].time_us,
+					 detector->history[to].time_us),
 				   ms * 1000);
 
-	return stalled_us && stalled_us * 1000 >= time_us * permille;
+	return stalled_us * 1000 / time_us;
 }
 
 /*
@@ -109,7 +108,7 @@ static bool has_refaults(const struct detector *detector)
 		return true;
 	return to->has_refaults_file &&
 	       grown(from->refaulted_file, to->refaulted_file) >=
-		       DETECT_LEAST_PAGES;
+		       DETECT_LEAST_FILE_PAGES;
 }
 
 static bool is_over_swap_threshold(const struct detector *detector,
@@ -155,8 +154,9 @@ static bool is_thrashing(const struct detector *detector,
 	case MODE_PSI:
 		break;
 	}
-	return (is_stalled_for(detector, DETECT_WINDOW_MS, permille) ||
-		is_stalled_for(detector, DETECT_ACUTE_MS, acute_permille)) &&
+	return (detect_stall_permille(detector, DETECT_WINDOW_MS) >= permille ||
+		detect_stall_permille(detector, DETECT_ACUTE_MS) >=
+			acute_permille) &&
 	       has_refaults(detector);
 }
 

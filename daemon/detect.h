@@ -38,6 +38,12 @@ enum {
 	/* Fewer pages than this in a second are nobody's working set. */
 	DETECT_LEAST_PAGES = 8,
 	/*
+	 * File pages come back at the start of any program (measured: 10 after
+	 * the copy of a large file); a working set of them comes in by the
+	 * cluster, over a hundred a second even from a magnetic disk.
+	 */
+	DETECT_LEAST_FILE_PAGES = 64,
+	/*
 	 * What one page from swap can cost, for the share of io stall that
 	 * swap explains: a seek on a magnetic disk.
 	 */
@@ -63,6 +69,9 @@ struct detector {
 enum verdict detect_step(struct detector *detector,
 			 const struct settings *settings,
 			 const struct sample *sample);
+
+/* The share of the last ms in which tasks were stalled. */
+uint64_t detect_stall_permille(const struct detector *detector, uint64_t ms);
 
 /* Since the first sample. */
 uint64_t detect_stall_us_total(const struct detector *detector);

@@ -32,10 +32,8 @@ static int take_lock(int directory, struct problem *problem)
 }
 
 int publisher_open(struct publisher *publisher, const struct settings *settings,
-		   struct log *log, struct problem *problem)
+		   const char *marker, struct log *log, struct problem *problem)
 {
-	*publisher = (struct publisher){.directory = -1, .lock = -1};
-	publisher->marker.directory = -1;
 	if (mkdir(settings->run_dir, 0755) != 0 && errno != EEXIST)
 		return problem_set(problem, -errno, "%s: %s", settings->run_dir,
 				   strerror(errno));
@@ -43,15 +41,11 @@ int publisher_open(struct publisher *publisher, const struct settings *settings,
 	if (publisher->directory < 0)
 		return publisher->directory;
 	publisher->lock = take_lock(publisher->directory, problem);
-	if (publisher->lock < 0) {
-		(void)close(publisher->directory);
+	if (publisher->lock < 0)
 		return publisher->lock;
-	}
-	publisher->marker_error =
-		marker_open(&publisher->marker,
-			    settings->is_dry_run ? "" : settings->marker);
+	publisher->marker_error = marker_open(&publisher->marker, marker);
 	if (publisher->marker_error)
-		log_warning(log, "marker %s: %s", settings->marker,
+		log_warning(log, "marker %s: %s", marker,
 			    strerror(-publisher->marker_error));
 	return 0;
 }
@@ -65,8 +59,10 @@ void publisher_close(struct publisher *publisher, bool has_frozen)
 		(void)unlinkat(publisher->directory, "state", 0);
 	}
 	marker_close(&publisher->marker);
-	(void)close(publisher->lock);
-	(void)close(publisher->directory);
+	if (publisher->lock >= 0)
+		(void)close(publisher->lock);
+	if (publisher->directory >= 0)
+		(void)close(publisher->directory);
 }
 
 void publisher_introduce(struct publisher *publisher, const char *mode,

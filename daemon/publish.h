@@ -22,13 +22,21 @@ struct publisher {
 	int state_error, marker_error; /* of the last attempt, to tell once */
 };
 
+/* A publisher that is not open, which may be closed. */
+#define PUBLISHER_CLOSED                                                  \
+	{                                                                 \
+		.directory = -1, .lock = -1, .marker = {.directory = -1 } \
+	}
+
 /*
  * Makes the run directory if need be and takes its lock.  -errno with
- * *problem: -EWOULDBLOCK when another daemon holds the lock.  A marker that
- * cannot be kept is only a warning.
+ * *problem: -EWOULDBLOCK when another daemon holds the lock; then there still
+ * is something to close.  marker is empty for none; one that cannot be kept
+ * is only a warning.
  */
 int publisher_open(struct publisher *publisher, const struct settings *settings,
-		   struct log *log, struct problem *problem);
+		   const char *marker, struct log *log,
+		   struct problem *problem);
 
 /*
  * The end: marker and state file are removed, unless somebody could not be

@@ -163,7 +163,7 @@ bool select_takes_part(const struct process_table *before,
 		process_table_find(before, process->pid, process->start_time);
 	uint64_t resident_kib = then ? then->resident_kib : 0;
 
-	return faults_since(then, process) ||
+	return process->state == 'D' || faults_since(then, process) ||
 	       process->resident_kib >= resident_kib + SELECT_GROWTH_KIB;
 }
 

@@ -22,7 +22,10 @@ enum {
 	SELECT_FAULT_KIB = 32,
 };
 
-/* Whether it faulted or grew since the snapshot before; NULL: unknown. */
+/*
+ * Whether it faulted or grew since the snapshot before (NULL: unknown), or
+ * waits for a page or a disk now: one fault on a slow disk outlasts looks.
+ */
 bool select_takes_part(const struct process_table *before,
 		       const struct process *process);
 

@@ -97,7 +97,10 @@ static int first_turn(struct daemon *daemon, struct problem *problem)
 	(void)decide_verdict(&daemon->decider, &sample);
 	publisher_introduce(&daemon->publisher, mode_name(daemon), getpid(),
 			    own_start_time(daemon->proc));
-	return tick(daemon, clock_boottime_us(), TICK_TIMER, &wait_ms);
+	error = tick(daemon, clock_boottime_us(), TICK_TIMER, &wait_ms);
+	return error ? problem_set(problem, error, "the first turn: %s",
+				   strerror(-error))
+		     : 0;
 }
 
 int daemon_open(struct daemon *daemon, const struct settings *settings,
@@ -110,20 +113,23 @@ int daemon_open(struct daemon *daemon, const struct settings *settings,
 		.trigger = -1,
 		.sampler = {-1, -1, -1},
 		.decider = {.settings = settings, .self = getpid()},
+		.publisher = PUBLISHER_CLOSED,
 	};
 
-	int error = publisher_open(&daemon->publisher, settings, log, problem);
+	int error = open_proc(daemon, problem);
+	bool is_dry_run = daemon->freezer == &freezer_dry_run;
 
-	if (error)
-		return error;
-	error = open_proc(daemon, problem);
+	if (!error)
+		error = publisher_open(&daemon->publisher, settings,
+				       is_dry_run ? "" : settings->marker, log,
+				       problem);
 	if (!error && settings->record) {
 		daemon->tape = tape_create(settings->record);
 		if (!daemon->tape)
 			error = problem_set(problem, -errno, "%s: %s",
 					    settings->record, strerror(errno));
 	}
-	if (!error && daemon->freezer == &freezer_signal)
+	if (!error && !is_dry_run)
 		(void)recover(settings->run_dir, daemon->proc, daemon->freezer,
 			      &daemon->publisher.state, log);
 	if (!error) {
@@ -221,9 +227,12 @@ static void log_verdict(struct daemon *daemon, enum verdict before)
 	if (detector->verdict == before)
 		return;
 	if (detector->verdict == VERDICT_THRASHING && before == VERDICT_CALM)
-		log_info(daemon->log, "thrashing: stalled %u.%u %% of the time",
-			 (unsigned)detector->stall_permille / 10,
-			 (unsigned)detector->stall_permille % 10);
+		log_info(daemon->log,
+			 "thrashing: tasks stalled for %u ms of the last %d",
+			 (unsigned)detect_stall_permille(detector,
+							 DETECT_WINDOW_MS) *
+				 DETECT_WINDOW_MS / 1000,
+			 DETECT_WINDOW_MS);
 	else if (detector->verdict == VERDICT_CALM)
 		log_info(daemon->log, "calm");
 	else
@@ -266,8 +275,9 @@ static int take_sample(struct daemon *daemon, uint64_t now_us,
 		daemon->failures = 0;
 		return 0;
 	}
-	log_error(daemon->log, "cannot read the kernel's counters: %s",
-		  strerror(-error));
+	log_write(daemon->log,
+		  daemon->failures ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR,
+		  "cannot read the kernel's counters: %s", strerror(-error));
 	return ++daemon->failures < TICK_FAILURES ? -EAGAIN : error;
 }
 

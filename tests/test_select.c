@@ -24,6 +24,9 @@ static void test_taking_part(void)
 	struct process *growing = processes_add(&host, 12, "b", 90 * MIB, 0);
 	struct process *creeping = processes_add(&host, 13, "c", 90 * MIB, 0);
 	struct process *reborn = processes_add(&host, 14, "d", 90 * MIB, 0);
+	struct process *waiting = processes_add(&host, 15, "e", 90 * MIB, 0);
+
+	waiting->state = 'D';
 
 	growing->resident_kib += MIB;
 	creeping->resident_kib += MIB - 1;
@@ -38,6 +41,8 @@ static void test_taking_part(void)
 	   "who hardly grows takes no part");
 	ok(select_takes_part(&host.before, reborn),
 	   "a new process with an old pid is new");
+	ok(select_takes_part(&host.before, waiting),
+	   "who waits in one long fault takes part");
 	ok(!select_takes_part(NULL, faulting),
 	   "without an earlier look nobody is accused");
 }

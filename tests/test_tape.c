@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Replays recordings of real hosts, and made-up and broken ones. */
+#include "daemon/tape.h"
+
+#include "core/file.h"
+#include "tests/scratch.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+
+enum { TEXT_SIZE = 1 << 20, ROWS = 1024 };
+
+static struct settings settings;
+
+/* Replays text with a new decider; what was printed is in out. */
+static int replay(struct span text, char *out, size_t size,
+		  struct problem *problem)
+{
+	static struct process rows[2][ROWS];
+	static struct decider decider;
+	FILE *stream = fmemopen(out, size, "w");
+
+	memset(&decider, 0, sizeof(decider));
+	memset(out, 0, size);
+	decider.settings = &settings;
+	for (size_t i = 0; i < 2; i++)
+		decider.looks[i] = (struct process_table){.rows = rows[i],
+							  .capacity = ROWS};
+	need(stream ? 0 : -1, "fmemopen");
+	problem->text[0] = '\0';
+
+	int error = tape_replay(text, &decider, stream, problem);
+
+	(void)fclose(stream);
+	return error;
+}
+
+static void test_recording(int directory, const char *name)
+{
+	static char text[TEXT_SIZE], wanted[8192], got[8192];
+	char orders[300];
+	struct span tape = {"", 0}, expected = {"", 0};
+	struct problem problem;
+
+	(void)snprintf(orders, sizeof(orders), "%.*s.orders",
+		       (int)(strlen(name) - strlen(".tape")), name);
+	need(file_read_at(directory, name, text, sizeof(text), &tape), name);
+	need(file_read_at(directory, orders, wanted, sizeof(wanted), &expected),
+	     orders);
+	is_int(replay(tape, got, sizeof(got), &problem), 0,
+	       "%s is replayed (%s)", name, problem.text);
+	is_text(got, wanted, "%s: the right things are done", name);
+}
+
+static void test_recordings(void)
+{
+	int directory = need(directory_open("tests/recordings"),
+			     "tests/recordings (run from the top)");
+	DIR *stream = fdopendir(dup(directory));
+	const struct dirent *entry;
+	unsigned count = 0;
+
+	while (stream && (entry = readdir(stream))) {
+		const char *dot = strrchr(entry->d_name, '.');
+
+		if (!dot || strcmp(dot, ".tape") != 0)
+			continue;
+		test_recording(directory, entry->d_name);
+		count++;
+	}
+	ok(count >= 3, "there are recordings");
+	(void)closedir(stream);
+	(void)close(directory);
+}
+
+static void test_bad_tapes(void)
+{
+	static const char sample[] = "sample 1000 0 0 0 0 0 0 0 0 0\n";
+	static const struct {
+		const char *first, *second, *third, *problem, *name;
+	} rows[] = {
+		{"", "", "", "1: 'thrash-protect-recording 1' is expected",
+		 "an empty file"},
+		{"thrash-protect-recording 2\n", "", "",
+		 "1: 'thrash-protect-recording 1' is expected",
+		 "another format"},
+		{"thrash-protect-recording 1\n", "garbage\n", "",
+		 "2: not a valid line", "garbage"},
+		{"thrash-protect-recording 1\n", sample, sample,
+		 "3: not a valid line", "time that stands still"},
+		{"thrash-protect-recording 1\n",
+		 "process 7 1 7 7 1 0 0 0 0 S x\n", "", "2: not a valid line",
+		 "a process before any sample"},
+		{"thrash-protect-recording 1\n", sample,
+		 "process 7 1 7 7 1 0 0 0 0 S x\n"
+		 "process 6 1 6 6 1 0 0 0 0 S x\n",
+		 "4: not a valid line", "processes out of order"},
+	};
+	char text[512], out[512];
+	struct problem problem;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		(void)snprintf(text, sizeof(text), "%s%s%s", rows[i].first,
+			       rows[i].second, rows[i].third);
+		is_int(replay(span_of(text), out, sizeof(out), &problem),
+		       -EINVAL, "%s is refused", rows[i].name);
+		is_text(problem.text, rows[i].problem, "%s: told with its line",
+			rows[i].name);
+	}
+}
+
+static void test_too_many(void)
+{
+	static char text[TEXT_SIZE];
+	char out[512];
+	struct problem problem;
+	size_t used = (size_t)snprintf(text, sizeof(text),
+				       "thrash-protect-recording 1\n"
+				       "sample 1000 0 0 0 0 0 0 0 0 0\n");
+
+	for (int pid = 1; pid <= ROWS + 1; pid++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+					 "process %d 1 7 7 1 0 0 0 0 S x\n",
+					 pid);
+	is_int(replay((struct span){text, used}, out, sizeof(out), &problem),
+	       -EINVAL, "more processes than there is room for are refused");
+}
+
+static void test_writing(const struct scratch *scratch)
+{
+	const struct sample sample = {.time_us = 5, .has_io = true};
+	struct process row = {.pid = 7, .state = 'S', .command = "a b"};
+	const struct process_table table = {.rows = &row, .count = 1};
+	char path[300], text[512];
+
+	(void)snprintf(path, sizeof(path), "%s/tape", scratch->path);
+
+	FILE *tape = tape_create(path);
+
+	if (!ok(tape, "a tape is created"))
+		return;
+	tape_write(tape, &sample, &table);
+	(void)fclose(tape);
+	is_text(scratch_text(scratch->directory, "tape", text, sizeof(text)),
+		"thrash-protect-recording 1\n"
+		"sample 5 - - 0 - - - - 0 0\n"
+		"process 7 0 0 0 0 0 0 0 0 S a\\040b\n",
+		"a turn is a sample and the processes that were looked at");
+	(void)unlink(path);
+	need(symlink("/dev/null", path), "symlink");
+	ok(!tape_create(path), "a link is not followed");
+}
+
+int main(void)
+{
+	struct scratch scratch;
+
+	settings_default(&settings);
+	scratch_open(&scratch);
+	test_recordings();
+	test_bad_tapes();
+	test_too_many();
+	test_writing(&scratch);
+	scratch_close(&scratch);
+	return done_testing();
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Tests whole turns over made-up hosts: a /proc tree in, the state file out.
+ * Such a tree is no real /proc, so that nobody is ever frozen by them.
+ */
+#include "daemon/tick.h"
+
+#include "tests/scratch.h"
+
+#include <inttypes.h>
+#include <sys/stat.h>
+
+struct fixture {
+	struct scratch scratch;
+	char proc[300], run[300], marker[300];
+	struct settings settings;
+	struct log log;
+	struct daemon daemon;
+	struct problem problem;
+	uint64_t now_us, wait_ms;
+};
+
+/* A copy of tests/proc/NAME to play with. */
+static void begin(struct fixture *f, const char *name)
+{
+	char command[900];
+
+	memset(f, 0, sizeof(*f));
+	scratch_open(&f->scratch);
+	(void)snprintf(f->proc, sizeof(f->proc), "%s/proc", f->scratch.path);
+	(void)snprintf(f->run, sizeof(f->run), "%s/run", f->scratch.path);
+	(void)snprintf(f->marker, sizeof(f->marker), "%s/marker",
+		       f->scratch.path);
+	(void)snprintf(command, sizeof(command), "cp -R tests/proc/%s '%s'",
+		       name, f->proc);
+	/* NOLINTNEXTLINE(cert-env33-c): our own directory's name */
+	need(system(command) == 0 ? 0 : -1, command);
+	settings_default(&f->settings);
+	f->settings.proc = f->proc;
+	f->settings.run_dir = f->run;
+	f->settings.marker = f->marker;
+	log_open_stderr(&f->log);
+	f->log.file = need(open("/dev/null", O_WRONLY | O_CLOEXEC), "null");
+}
+
+static void end(struct fixture *f)
+{
+	log_close(&f->log);
+	scratch_close(&f->scratch);
+}
+
+static int start(struct fixture *f)
+{
+	int error = daemon_open(&f->daemon, &f->settings, &f->log, &f->problem);
+
+	f->now_us = error ? 0 : decide_sample(&f->daemon.decider)->time_us;
+	return error;
+}
+
+static void turn(struct fixture *f)
+{
+	f->now_us += 50000;
+	(void)tick(&f->daemon, f->now_us, TICK_TIMER, &f->wait_ms);
+}
+
+static const struct state *read_state(struct fixture *f)
+{
+	static struct state state;
+
+	if (state_read(f->run, &state, &f->problem))
+		memset(&state, 0, sizeof(state));
+	return &state;
+}
+
+static void write_proc(struct fixture *f, const char *name, const char *text)
+{
+	int proc = need(open(f->proc, O_RDONLY | O_DIRECTORY), f->proc);
+
+	scratch_write(proc, name, text, strlen(text), 0644);
+	(void)close(proc);
+}
+
+static void test_modes(void)
+{
+	static const struct {
+		const char *tree, *mode;
+	} rows[] = {
+		{"calm", "psi-poll"},    {"thrashing", "psi-poll"},
+		{"no_pressure", "swap"}, {"dead_pressure", "swap"},
+		{"linux_4_4", "swap"},   {"odd_names", "psi-poll"},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct fixture f;
+
+		begin(&f, rows[i].tree);
+		is_int(start(&f), 0, "%s: the daemon starts (%s)", rows[i].tree,
+		       f.problem.text);
+		is_text(read_state(&f)->mode, rows[i].mode,
+			"%s: the mode is published", rows[i].tree);
+		is_text(read_state(&f)->verdict, "calm", "%s: it is calm",
+			rows[i].tree);
+		is_text(f.daemon.freezer->method, "dry-run",
+			"%s: which is no real /proc, so nobody is frozen",
+			rows[i].tree);
+		daemon_close(&f.daemon, "test");
+		end(&f);
+	}
+}
+
+/* The counters of a host that thrashes, after that many turns. */
+static void set_counters(struct fixture *f, unsigned turns)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text),
+		       "pgmajfault %u\npswpin %u\npswpout %u\n"
+		       "workingset_refault_anon %u\n"
+		       "workingset_refault_file 0\n",
+		       90 * turns, 90 * turns, 90 * turns, 90 * turns);
+	write_proc(f, "vmstat", text);
+	(void)snprintf(text, sizeof(text),
+		       "some avg10=0.00 avg60=0.00 avg300=0.00 total=%u\n"
+		       "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n",
+		       45000 * turns);
+	write_proc(f, "pressure/memory", text);
+}
+
+/* A process that holds that many pages and has taken faults. */
+static void set_process(struct fixture *f, int pid, const char *command,
+			unsigned pages, unsigned faults)
+{
+	char path[320], text[512];
+
+	(void)snprintf(path, sizeof(path), "%s/%d", f->proc, pid);
+	(void)mkdir(path, 0755);
+	(void)snprintf(path, sizeof(path), "%d/stat", pid);
+	(void)snprintf(text, sizeof(text),
+		       "%d (%s) S 1 %d %d 0 -1 4194304 0 0 %u 0 0 0 0 0 20 0 1 "
+		       "0 777 0 %u 0 0\n",
+		       pid, command, pid, pid, faults, pages);
+	write_proc(f, path, text);
+	(void)snprintf(path, sizeof(path), "%d/status", pid);
+	write_proc(f, path, "Name:\tx\nVmSwap:\t    1024 kB\n");
+}
+
+/* Two hogs, a protected giant and a small one; four turns of thrashing. */
+static void thrash(struct fixture *f)
+{
+	set_counters(f, 0);
+	is_int(start(f), 0, "the daemon starts (%s)", f->problem.text);
+	for (unsigned i = 1; i <= 4; i++) {
+		set_counters(f, i);
+		set_process(f, 500, "hog one", 50000, 10 * i);
+		set_process(f, 501, "hog) two", 60000, 10 * i);
+		set_process(f, 502, "sshd", 90000, 10 * i);
+		set_process(f, 503, "small", 100, 10 * i);
+		turn(f);
+	}
+}
+
+static void test_thrash(void)
+{
+	struct fixture f;
+	const struct state *state;
+
+	begin(&f, "calm");
+	thrash(&f);
+	state = read_state(&f);
+	is_text(state->verdict, "thrashing", "thrashing is published");
+	is_int((int64_t)state->frozen_processes, 1, "one is frozen");
+	is_int(state->frozen[0].pid, 501, "the worst");
+	is_text(state->frozen[0].command, "hog) two", "with its name");
+	is_int((int64_t)state->frozen[0].start_time, 777, "and its start time");
+	is_int((int64_t)state->freezes_total, 1, "and counted");
+	ok(access(f.marker, F_OK) != 0, "a dry run keeps no marker");
+
+	for (int i = 0; i < 40; i++)
+		turn(&f);
+	state = read_state(&f);
+	is_text(state->verdict, "calm", "calm is published");
+	is_int((int64_t)state->frozen_processes, 0, "nobody is frozen");
+	is_int((int64_t)state->thaws_total, 1, "the thaw is counted");
+	is_int((int64_t)state->page_cost_us, 500,
+	       "a page cost 45 ms / 90, and this is published");
+	daemon_close(&f.daemon, "test");
+	ok(state_read(f.run, &(struct state){0}, &f.problem) == -ENOENT,
+	   "at the end there is no state any more");
+	end(&f);
+}
+
+static void test_vanishing(void)
+{
+	struct fixture f;
+	char command[400];
+
+	begin(&f, "calm");
+	thrash(&f);
+	(void)snprintf(command, sizeof(command), "rm -r '%s/501'", f.proc);
+	/* NOLINTNEXTLINE(cert-env33-c): our own directory's name */
+	need(system(command) == 0 ? 0 : -1, command);
+	for (int i = 0; i < 8; i++)
+		turn(&f);
+	is_int((int64_t)read_state(&f)->frozen_processes, 0,
+	       "who ends while frozen is not frozen any more");
+	daemon_close(&f.daemon, "test");
+	end(&f);
+}
+
+static void test_freshness(void)
+{
+	struct fixture f;
+	uint64_t written_ms;
+
+	begin(&f, "calm");
+	(void)start(&f);
+	written_ms = read_state(&f)->boottime_ms;
+	is_int((int64_t)read_state(&f)->fresh_for_ms, 60000,
+	       "a calm daemon promises a state every minute");
+	for (int i = 0; i < 59 * 20; i++)
+		turn(&f);
+	is_int((int64_t)read_state(&f)->boottime_ms, (int64_t)written_ms,
+	       "and writes none before");
+	for (int i = 0; i < 2 * 20; i++)
+		turn(&f);
+	ok(read_state(&f)->boottime_ms >= written_ms + 60000,
+	   "but then it does");
+	is_int((int64_t)f.wait_ms, (int64_t)f.settings.interval_ms,
+	       "without a trigger it looks at every interval");
+	daemon_close(&f.daemon, "test");
+	end(&f);
+}
+
+static void test_broken_proc(void)
+{
+	struct fixture f;
+	int error = 0, turns = 0;
+
+	begin(&f, "calm");
+	(void)start(&f);
+	write_proc(&f, "vmstat", "pgmajfault none\n");
+	while (!error && turns < 100) {
+		f.now_us += 50000;
+		error = tick(&f.daemon, f.now_us, TICK_TIMER, &f.wait_ms);
+		turns++;
+	}
+	is_int(error, -EINVAL, "counters that stay unreadable end the daemon");
+	is_int(turns, TICK_FAILURES, "after a while");
+	daemon_close(&f.daemon, "test");
+
+	begin(&f, "calm");
+	write_proc(&f, "vmstat", "nothing here\n");
+	is_int(start(&f), -EINVAL, "without counters it does not start");
+	ok(strstr(f.problem.text, "vmstat"), "and says which: %s",
+	   f.problem.text);
+	end(&f);
+}
+
+static void test_run_directory(void)
+{
+	struct fixture f, second;
+
+	begin(&f, "calm");
+	(void)start(&f);
+	second = f;
+	is_int(daemon_open(&second.daemon, &second.settings, &second.log,
+			   &second.problem),
+	       -EWOULDBLOCK, "a second daemon does not start");
+	is_text(second.problem.text, "another thrash-protect is running",
+		"and says why");
+	daemon_close(&f.daemon, "test");
+
+	need(chmod(f.run, 0777), "chmod");
+	is_int(start(&f), -EPERM,
+	       "a run directory that others can write is refused");
+	end(&f);
+}
+
+int main(void)
+{
+	test_modes();
+	test_thrash();
+	test_vanishing();
+	test_freshness();
+	test_broken_proc();
+	test_run_directory();
+	return done_testing();
+}
