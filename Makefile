@@ -115,7 +115,7 @@ lint: lint-arrows
 		gcc $(OUR_CFLAGS) -Werror -fsyntax-only -MF /dev/null \
 			-x c $$header || exit 1; \
 	done
-	shellcheck $(SCRIPTS)
+	shellcheck -x $(SCRIPTS)
 
 # libc <- core <- daemon, and libc <- core <- plugins; nothing else.
 lint-arrows:
