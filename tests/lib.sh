@@ -1,0 +1,147 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# TAP for tests in sh, sourced from the root of the tree.  A test's name is a
+# sentence that says what is promised, and comes last.  The test's variables:
+#
+#   WORK   a directory of its own, removed at the end
+#   BIN    where the programs are; TOOLS: where the tests' own programs are
+#
+# A part of a test that runs in a namespace sources this again and goes on
+# counting: results are kept in a file, so a subshell can give some too.
+
+PATH=$PATH:/usr/sbin:/sbin
+umask 022
+for tap_name in $(env | sed -n 's/^\(THRASH_PROTECT_[A-Za-z_]*\)=.*/\1/p'); do
+	unset "$tap_name" # somebody's settings
+done
+build=${BUILD:-build}
+case $build in
+/*) ;;
+*) build=$PWD/$build ;;
+esac
+export BIN="$build/bin" TOOLS="$build/tests/tools"
+
+# at_exit COMMAND: the last one given is done first
+at_exit() {
+	tap_at_exit="$1
+${tap_at_exit-}"
+}
+
+tap_clean_up() {
+	trap '' HUP INT TERM
+	eval "$tap_at_exit"
+	rm -rf "$WORK"
+}
+
+if [ -z "${THRASH_TEST_WORK-}" ]; then
+	WORK=$(mktemp -d "${TMPDIR:-/tmp}/thrash-protect-test.XXXXXX") || exit 1
+	export THRASH_TEST_WORK="$WORK" # for a part in a namespace
+	: >"$WORK/.results"
+	tap_at_exit=
+	trap tap_clean_up EXIT
+	trap 'exit 1' HUP INT TERM
+fi
+WORK=$THRASH_TEST_WORK
+
+# ok STATUS NAME: passes for the exit status 0
+ok() {
+	echo "$1" >>"$WORK/.results"
+	tap_number=$(($(wc -l <"$WORK/.results")))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $tap_number - $2"
+	else
+		echo "not ok $tap_number - $2"
+	fi
+	return "$1"
+}
+
+# For the person who reads a failure.
+diag() {
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+# is GOT WANTED NAME
+is() {
+	test "$1" = "$2"
+	ok $? "$3" || diag "got:
+$1
+wanted:
+$2"
+}
+
+# like TEXT PATTERN NAME: an extended regular expression finds a line
+like() {
+	printf '%s\n' "$1" | grep -Eq -e "$2"
+	ok $? "$3" || diag "no line like $2 in:
+$1"
+}
+
+# unlike TEXT PATTERN NAME
+unlike() {
+	! printf '%s\n' "$1" | grep -Eq -e "$2"
+	ok $? "$3" || diag "a line like $2 in:
+$1"
+}
+
+# skip REASON: one test
+skip() {
+	echo 0 >>"$WORK/.results"
+	echo "ok $(($(wc -l <"$WORK/.results"))) # SKIP $1"
+}
+
+# skip_all REASON: before the first test
+skip_all() {
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+
+done_testing() {
+	echo "1..$(($(wc -l <"$WORK/.results")))"
+	! grep -qvx 0 "$WORK/.results"
+	exit
+}
+
+# run COMMAND...: what it printed is in $out and $err, how it ended in $status
+# shellcheck disable=SC2034
+run() {
+	status=0
+	"$@" >"$WORK/.out" 2>"$WORK/.err" || status=$?
+	out=$(cat "$WORK/.out")
+	err=$(cat "$WORK/.err")
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds; fails when time is up
+wait_for() {
+	tap_tries=$(($1 * 20))
+	shift
+	until "$@"; do
+		tap_tries=$((tap_tries - 1))
+		[ $tap_tries -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+# ended PID: one of our own, or one whose parent has waited for it
+ended() {
+	case $(process_state "$1") in
+	'' | Z | X) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
+# process_state PID: T for a stopped one; empty when it is gone
+process_state() {
+	sed -n 's/.*) \(.\) .*/\1/p' "/proc/$1/stat" 2>/dev/null
+}
+
+# start_time PID: with the pid it says which process
+start_time() {
+	sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20
+}
+
+for tap_name in "$BIN/thrash-protect" "$TOOLS/hog"; do
+	if [ ! -x "$tap_name" ]; then
+		echo "Bail out! there is no $tap_name"
+		exit 1
+	fi
+done
