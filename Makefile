@@ -6,14 +6,6 @@ CC = gcc
 CFLAGS = -O2 -g
 BUILD = build
 
-DESTDIR =
-PREFIX = /usr
-SBINDIR = $(PREFIX)/sbin
-SYSCONFDIR = /etc
-MANDIR = $(PREFIX)/share/man
-NAGIOSPLUGINDIR = $(PREFIX)/lib/nagios/plugins
-MUNINPLUGINDIR = $(PREFIX)/share/munin/plugins
-
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wvla \
 	-Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual \
 	-Wpointer-arith -Wundef -Wswitch-enum -Wnull-dereference
