@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,18 +68,35 @@ int file_read_at(int directory, const char *name, char *buffer, size_t size,
 	return error;
 }
 
-/* What is there already was planted or left by a crash: it is unlinked. */
-static int create_at(int directory, const char *name)
+/*
+ * Makes the new file and says how it is called.  What is there already was
+ * planted or left by a crash: it is unlinked.  What cannot be unlinked, such
+ * as a directory, is avoided with a name that nobody can foresee.
+ */
+static int create_at(int directory, const char *name,
+		     char temporary[NAME_MAX + 1])
 {
 	int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	unsigned number = 0;
 
-	for (int attempt = 0; attempt < 3; attempt++) {
-		int file = openat(directory, name, flags, 0600);
+	for (int attempt = 0; attempt < 4; attempt++) {
+		int length = attempt < 2 ? snprintf(temporary, NAME_MAX + 1,
+						    ".%s.new", name)
+					 : snprintf(temporary, NAME_MAX + 1,
+						    ".%s.%x.new", name, number);
+
+		if (length < 0 || length > NAME_MAX)
+			return -ENAMETOOLONG;
+
+		int file = openat(directory, temporary, flags, 0600);
 
 		if (file >= 0)
 			return file;
-		if (errno != EEXIST || unlinkat(directory, name, 0) != 0)
+		if (errno != EEXIST)
 			return -errno;
+		(void)unlinkat(directory, temporary, 0);
+		if (getrandom(&number, sizeof(number), GRND_NONBLOCK) < 0)
+			number++; /* Linux before 3.17 */
 	}
 	return -EEXIST;
 }
@@ -118,12 +136,7 @@ int file_replace_at(int directory, const char *name, struct span text,
 		    mode_t mode, const struct timespec *modified)
 {
 	char temporary[NAME_MAX + 1];
-	int length = snprintf(temporary, sizeof(temporary), ".%s.new", name);
-
-	if (length < 0 || (size_t)length >= sizeof(temporary))
-		return -ENAMETOOLONG;
-
-	int file = create_at(directory, temporary);
+	int file = create_at(directory, name, temporary);
 
 	if (file < 0)
 		return file;

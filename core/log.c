@@ -2,6 +2,8 @@
 /* Writes log lines to standard error, syslog or a file, without waiting. */
 #include "core/log.h"
 
+#include "core/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -9,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,7 +23,17 @@ enum {
 
 void log_open_stderr(struct log *log)
 {
-	*log = (struct log){.file = STDERR_FILENO, .allowance = LOG_BURST};
+	/* our own description of it: O_NONBLOCK must not reach other users */
+	struct stat status;
+	int file = -1;
+
+	if (fstat(STDERR_FILENO, &status) == 0 &&
+	    (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode)))
+		file = open("/proc/self/fd/2", O_WRONLY | O_APPEND |
+						       O_NONBLOCK | O_NOCTTY |
+						       O_CLOEXEC);
+	*log = (struct log){.file = file < 0 ? STDERR_FILENO : file,
+			    .allowance = LOG_BURST};
 }
 
 int log_open_syslog(struct log *log)
@@ -59,7 +72,7 @@ int log_open_file(struct log *log, const char *path)
 
 void log_close(struct log *log)
 {
-	if (log->file > STDERR_FILENO)
+	if (log->file >= 0 && log->file != STDERR_FILENO)
 		(void)close(log->file);
 	log->file = -1;
 }
@@ -76,7 +89,11 @@ static bool may_write(struct log *log)
 		log->allowance += (unsigned)gained;
 		if (log->allowance > LOG_BURST)
 			log->allowance = LOG_BURST;
-		log->since_us = log->now_us;
+		/* what is not yet a whole line counts next time */
+		log->since_us = gained < LOG_BURST
+					? log->since_us + gained * 1000000 /
+								  LOG_PER_SECOND
+					: log->now_us;
 	}
 	if (log->allowance == 0)
 		return false;
@@ -84,12 +101,29 @@ static bool may_write(struct log *log)
 	return true;
 }
 
+/* A syslog that was started anew has a new socket. */
+static bool send_to_syslog(struct log *log, const char *line, size_t length)
+{
+	struct log anew;
+
+	if (send(log->file, line, length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		return true;
+	if ((errno != ECONNREFUSED && errno != ENOTCONN) ||
+	    log_open_syslog(&anew) != 0)
+		return false;
+	(void)close(log->file);
+	log->file = anew.file;
+	return send(log->file, line, length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+}
+
 /* poll() first: standard error may be a pipe that nobody empties. */
-static bool send_line(const struct log *log, const char *line, size_t length)
+static bool send_line(struct log *log, const char *line, size_t length)
 {
 	struct pollfd writable = {.fd = log->file, .events = POLLOUT};
 
-	if (poll(&writable, 1, 0) != 1 || !(writable.revents & POLLOUT))
+	if (log->is_syslog)
+		return send_to_syslog(log, line, length);
+	if (poll(&writable, 1, 0) != 1 || writable.revents != POLLOUT)
 		return false;
 	return write(log->file, line, length) == (ssize_t)length;
 }
@@ -105,7 +139,7 @@ static void format_date(char date[32])
 		date[0] = '\0';
 }
 
-static void send_text(struct log *log, enum log_level level, const char *text)
+static bool send_text(struct log *log, enum log_level level, const char *text)
 {
 	char head[64] = "", line[LINE_SIZE + sizeof(head)];
 
@@ -123,8 +157,7 @@ static void send_text(struct log *log, enum log_level level, const char *text)
 			     : snprintf(line, sizeof(line),
 					"thrash-protect: %s\n", text);
 
-	if (length > 0 && !send_line(log, line, (size_t)length))
-		log->left_out++;
+	return length > 0 && send_line(log, line, (size_t)length);
 }
 
 void log_write(struct log *log, enum log_level level, const char *format, ...)
@@ -142,12 +175,14 @@ void log_write(struct log *log, enum log_level level, const char *format, ...)
 	if (log->left_out) {
 		(void)snprintf(text, sizeof(text), "%u lines were left out",
 			       log->left_out);
-		log->left_out = 0;
-		send_text(log, LOG_LEVEL_WARNING, text);
+		if (send_text(log, LOG_LEVEL_WARNING, text))
+			log->left_out = 0;
 	}
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	send_text(log, level, text);
+	text_make_line(text);
+	if (!send_text(log, level, text))
+		log->left_out++;
 	errno = saved;
 }

@@ -239,6 +239,11 @@ static int refuse(int result, const char *word, struct problem *problem)
 {
 	const char *what = result == ':' ? "needs a value" : "is not known";
 
+	/* getopt() takes one byte, as a char with a sign, for a letter */
+	if (optopt < 0 || (optopt > '~' && optopt < LONG_BASE))
+		return problem_set(problem, -EINVAL,
+				   "an option whose letter is not ASCII %s",
+				   what);
 	if (optopt > 0 && optopt < LONG_BASE)
 		return problem_set(problem, -EINVAL, "option -%c %s", optopt,
 				   what);

@@ -29,7 +29,7 @@ static int parse_line(struct span line, const char *kind, uint64_t *total_us)
 
 	struct span total = take_field(&line, "total");
 
-	return line.length ? -EINVAL : span_to_u64(total, total_us);
+	return line.length || span_to_u64(total, total_us) ? -EINVAL : 0;
 }
 
 int pressure_parse(struct span text, struct pressure *pressure)

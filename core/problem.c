@@ -2,6 +2,8 @@
 /* Keeps one line about what is wrong. */
 #include "core/problem.h"
 
+#include "core/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -12,5 +14,6 @@ int problem_set(struct problem *problem, int error, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(problem->text, sizeof(problem->text), format, args);
 	va_end(args);
+	text_make_line(problem->text);
 	return error;
 }

@@ -25,6 +25,12 @@ bool process_is_stopped(const struct process *process)
 	return process->state == 'T' || process->state == 't';
 }
 
+bool process_is_dead(const struct process *process)
+{
+	return process->state == 'Z' || process->state == 'X' ||
+	       process->state == 'x';
+}
+
 uint64_t process_memory_kib(const struct process *process)
 {
 	return process->resident_kib + process->swapped_kib;
@@ -46,7 +52,8 @@ static int parse_id(struct span word, pid_t *id)
 
 static bool is_state(struct span word)
 {
-	return word.length == 1 && strchr("RSDTtZXxIPWKN", word.start[0]);
+	return word.length == 1 && word.start[0] &&
+	       strchr("RSDTtZXxIPWKN", word.start[0]);
 }
 
 /* Position in proc(5), where the state is field 3. */
@@ -74,6 +81,9 @@ static int parse_field(int field, struct span word, unsigned page_kib,
 	case FIELD_PARENT:
 		return parse_id(word, &process->parent);
 	case FIELD_GROUP:
+		/* what the kernel shows while it reaps the process */
+		if (span_equals(word, "-1"))
+			return -ESRCH;
 		return parse_id(word, &process->group);
 	case FIELD_SESSION:
 		return parse_id(word, &process->session);
@@ -152,22 +162,15 @@ int process_parse_status(struct span text, uint64_t *swapped_kib)
 	return 0;
 }
 
-/* PID/name below proc. */
-static int read_file(int proc, pid_t pid, const char *name, char *buffer,
-		     size_t size, struct span *text)
-{
-	char path[32];
-
-	(void)snprintf(path, sizeof(path), "%d/%s", (int)pid, name);
-	return file_read_at(proc, path, buffer, size, text);
-}
-
 int process_read(int proc, pid_t pid, unsigned page_kib,
 		 struct process *process)
 {
-	char buffer[PROCESS_STAT_SIZE];
+	char buffer[PROCESS_STAT_SIZE], path[32];
 	struct span text;
-	int error = read_file(proc, pid, "stat", buffer, sizeof(buffer), &text);
+	int error;
+
+	(void)snprintf(path, sizeof(path), "%d/stat", (int)pid);
+	error = file_read_at(proc, path, buffer, sizeof(buffer), &text);
 
 	if (!error)
 		error = process_parse_stat(text, page_kib, process);
@@ -176,15 +179,51 @@ int process_read(int proc, pid_t pid, unsigned page_kib,
 	return error;
 }
 
-int process_read_memory(int proc, struct process *process)
+/*
+ * Reads a status in pieces, because its line of groups may have 700 kB and
+ * comes before VmSwap; of a line longer than buffer only the end is seen.
+ */
+static int read_status(int file, uint64_t *swapped_kib)
 {
 	char buffer[PROCESS_STATUS_SIZE];
-	struct span text;
-	int error = read_file(proc, process->pid, "status", buffer,
-			      sizeof(buffer), &text);
+	size_t length = 0;
 
-	return error ? error
-		     : process_parse_status(text, &process->swapped_kib);
+	*swapped_kib = 0;
+	for (;;) {
+		ssize_t count =
+			read(file, buffer + length, sizeof(buffer) - length);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -errno;
+		length += (size_t)count;
+
+		const char *end = memrchr(buffer, '\n', length);
+		size_t whole =
+			end && count ? (size_t)(end + 1 - buffer) : length;
+		int error = process_parse_status((struct span){buffer, whole},
+						 swapped_kib);
+
+		if (error || *swapped_kib || !count)
+			return error;
+		length -= whole;
+		memmove(buffer, buffer + whole, length);
+	}
+}
+
+int process_read_memory(int proc, struct process *process)
+{
+	char path[32];
+	int file, error;
+
+	(void)snprintf(path, sizeof(path), "%d/status", (int)process->pid);
+	file = file_open_at(proc, path);
+	if (file < 0)
+		return file;
+	error = read_status(file, &process->swapped_kib);
+	(void)close(file);
+	return error;
 }
 
 bool process_is_alive(int proc, pid_t pid, uint64_t start_time)
@@ -192,8 +231,7 @@ bool process_is_alive(int proc, pid_t pid, uint64_t start_time)
 	struct process process;
 
 	return process_read(proc, pid, 1, &process) == 0 &&
-	       process.start_time == start_time && process.state != 'Z' &&
-	       process.state != 'X';
+	       process.start_time == start_time && !process_is_dead(&process);
 }
 
 int process_table_open(struct process_table *table, int proc, size_t capacity)
@@ -242,8 +280,7 @@ static void scan_one(struct process_table *table, pid_t pid)
 
 	if (process_read(dirfd(table->directory), pid, table->page_kib,
 			 &process) != 0 ||
-	    process_is_kernel_thread(&process) || process.state == 'Z' ||
-	    process.state == 'X')
+	    process_is_kernel_thread(&process) || process_is_dead(&process))
 		return;
 	if (table->count == table->capacity)
 		table->left_out++;

@@ -32,6 +32,9 @@ struct process {
 
 bool process_is_kernel_thread(const struct process *process);
 
+/* Gone but for its exit code: Z or X (x before Linux 3.14). */
+bool process_is_dead(const struct process *process);
+
 /* Stopped by a signal or a tracer: T or t. */
 bool process_is_stopped(const struct process *process);
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -138,6 +139,8 @@ int state_format(const struct state *state, char *buffer, size_t size,
 			append(buffer, size, &used, "%s %" PRIu64 "\n",
 			       rows[i].name, number_in(state, &rows[i]));
 	}
+	if (state->frozen_processes > STATE_FROZEN)
+		return -EINVAL;
 	for (uint64_t i = 0; i < state->frozen_processes; i++)
 		append_frozen(&state->frozen[i], buffer, size, &used);
 	*text = (struct span){buffer, used};
@@ -189,13 +192,14 @@ void state_print_json(const struct state *state, FILE *stream)
 		      state->frozen_processes ? "\n  " : "");
 }
 
-/* Small letters, digits, hyphens and points: what we write as a word. */
+/* What versions and our own words are made of. */
 static int parse_word(struct span span, char word[STATE_WORD])
 {
 	if (!span.length)
 		return -EINVAL;
 	for (size_t i = 0; i < span.length; i++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-.+~",
+		if (!strchr("abcdefghijklmnopqrstuvwxyz"
+			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.+~_:",
 			    span.start[i]) ||
 		    !span.start[i])
 			return -EINVAL;
@@ -220,6 +224,11 @@ struct parser {
 	uint64_t seen;   /* a bit per row */
 	uint64_t frozen; /* lines */
 };
+
+static bool is_seen(const struct parser *parser, size_t row)
+{
+	return parser->seen & UINT64_C(1) << row;
+}
 
 static int parse_line(struct parser *parser, struct span line)
 {
@@ -249,12 +258,36 @@ static int parse_line(struct parser *parser, struct span line)
 	return name.length ? 0 : -EINVAL;
 }
 
+/* Counters that one flag stands for come together or not at all. */
+static int check_pairs(const struct parser *parser, struct problem *problem)
+{
+	for (size_t i = 1; i < ROWS; i++)
+		if (rows[i].has && rows[i].has == rows[i - 1].has &&
+		    is_seen(parser, i) != is_seen(parser, i - 1))
+			return problem_set(problem, -EINVAL,
+					   "state file: %s or %s is missing",
+					   rows[i - 1].name, rows[i].name);
+	return 0;
+}
+
+static int check_frozen(const struct state *state, struct problem *problem)
+{
+	for (uint64_t i = 0; i < state->frozen_processes; i++)
+		for (uint64_t j = 0; j < i; j++)
+			if (state->frozen[i].pid == state->frozen[j].pid)
+				return problem_set(
+					problem, -EINVAL,
+					"state file: pid %d is listed twice",
+					(int)state->frozen[i].pid);
+	return 0;
+}
+
 static int check_whole(struct parser *parser, struct problem *problem)
 {
 	struct state *state = parser->state;
 
 	for (size_t i = 0; i < ROWS; i++)
-		if (rows[i].is_required && !(parser->seen & UINT64_C(1) << i))
+		if (rows[i].is_required && !is_seen(parser, i))
 			return problem_set(problem, -EINVAL,
 					   "state file: no line %s",
 					   rows[i].name);
@@ -263,6 +296,9 @@ static int check_whole(struct parser *parser, struct problem *problem)
 				   "state file: frozen_processes is %" PRIu64
 				   ", but %" PRIu64 " are listed",
 				   state->frozen_processes, parser->frozen);
+	if (state->pid == 0 || state->pid > INT_MAX)
+		return problem_set(problem, -EINVAL,
+				   "state file: pid is not valid");
 	state->sample.time_us = state->boottime_ms * 1000;
 	return 0;
 }
@@ -286,7 +322,11 @@ int state_parse(struct span text, struct state *state, struct problem *problem)
 					   "state file: not of format %d",
 					   STATE_FORMAT);
 	}
-	return check_whole(&parser, problem);
+	int error = check_whole(&parser, problem);
+
+	if (!error)
+		error = check_pairs(&parser, problem);
+	return error ? error : check_frozen(state, problem);
 }
 
 int state_write(int directory, const struct state *state)
@@ -376,11 +416,19 @@ int state_check_daemon(const struct state *state, int proc,
 				  ? boottime_ms - state->boottime_ms
 				  : 0;
 
-	if (!process_is_alive(proc, (pid_t)state->pid, state->pid_start_time) &&
-	    sees_others(proc))
+	bool is_hidden = !process_is_alive(proc, (pid_t)state->pid,
+					   state->pid_start_time);
+
+	if (is_hidden && sees_others(proc))
 		return problem_set(problem, -ESRCH,
 				   "the daemon (pid %" PRIu64 ") is gone",
 				   state->pid);
+	/* from the future, by more than a race explains: of an earlier boot */
+	if (is_hidden && state->boottime_ms > boottime_ms &&
+	    state->boottime_ms - boottime_ms > 1000)
+		return problem_set(problem, -ETIMEDOUT,
+				   "the daemon has been silent since this "
+				   "host started");
 	if (age_ms / 3 > state->fresh_for_ms)
 		return problem_set(problem, -ETIMEDOUT,
 				   "the daemon has been silent for %" PRIu64

@@ -62,7 +62,7 @@ struct state {
 
 /*
  * Writes the state as text.  -EFBIG if it does not fit, which STATE_SIZE
- * bytes rule out.
+ * bytes rule out; -EINVAL for more frozen processes than there is room for.
  */
 int state_format(const struct state *state, char *buffer, size_t size,
 		 struct span *text);

@@ -18,7 +18,9 @@ static bool is_digit(char c)
 
 static struct span span_skip(struct span span, size_t count)
 {
-	return (struct span){span.start + count, span.length - count};
+	/* an empty span may have no address, to which not even 0 is added */
+	return count ? (struct span){span.start + count, span.length - count}
+		     : span;
 }
 
 struct span span_of(const char *text)
@@ -29,7 +31,7 @@ struct span span_of(const char *text)
 bool span_equals(struct span span, const char *text)
 {
 	return span.length == strlen(text) &&
-	       memcmp(span.start, text, span.length) == 0;
+	       (!span.length || memcmp(span.start, text, span.length) == 0);
 }
 
 bool span_split(struct span *rest, char c, struct span *before)
@@ -140,9 +142,17 @@ int span_copy(struct span span, char *buffer, size_t size)
 {
 	if (span.length >= size)
 		return -ENAMETOOLONG;
-	memcpy(buffer, span.start, span.length);
+	if (span.length)
+		memcpy(buffer, span.start, span.length);
 	buffer[span.length] = '\0';
 	return 0;
+}
+
+void text_make_line(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
 }
 
 void text_escape(const char *text, char *buffer, size_t size)
@@ -192,6 +202,8 @@ int text_unescape(struct span span, char *buffer, size_t size)
 			    (unsigned)(o[1] - '0') << 3 |
 			    (unsigned)(o[2] - '0');
 		}
+		if (!c)
+			return -EINVAL; /* it would end the text */
 		if (used + 1 >= size)
 			return -ENAMETOOLONG;
 		buffer[used++] = (char)c;

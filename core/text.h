@@ -52,6 +52,12 @@ int span_to_thousandths(struct span span, uint64_t *value);
 /* Copies and terminates; -ENAMETOOLONG and nothing copied if it won't fit. */
 int span_copy(struct span span, char *buffer, size_t size);
 
+/*
+ * Makes text one line that no terminal obeys: control characters, which may
+ * have come with a name that somebody else chose, become question marks.
+ */
+void text_make_line(char *text);
+
 enum { TEXT_ESCAPED_COMMAND = 64 };
 
 /*

@@ -24,8 +24,7 @@ static int check(int proc, pid_t pid, uint64_t start_time, bool may_be_stopped)
 
 	if (error)
 		return error == -ENOENT ? -ESRCH : error;
-	if (process.start_time != start_time || process.state == 'Z' ||
-	    process.state == 'X')
+	if (process.start_time != start_time || process_is_dead(&process))
 		return -ESRCH;
 	return process_is_stopped(&process) && !may_be_stopped ? -EALREADY : 0;
 }

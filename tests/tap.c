@@ -10,7 +10,8 @@
 
 static unsigned count, failures;
 
-static bool report(bool passed, const char *name, va_list args)
+__attribute__((format(printf, 2, 0))) static bool
+report(bool passed, const char *name, va_list args)
 {
 	printf("%sok %u - ", passed ? "" : "not ", ++count);
 	vprintf(name, args);
