@@ -303,30 +303,42 @@ static int check_whole(struct parser *parser, struct problem *problem)
 	return 0;
 }
 
-int state_parse(struct span text, struct state *state, struct problem *problem)
+static int parse_lines(struct parser *parser, struct span text,
+		       struct problem *problem)
 {
-	struct parser parser = {.state = state};
 	unsigned number = 0;
 
-	memset(state, 0, sizeof(*state));
 	while (text.length) {
-		struct span line = span_line(&text);
-
 		number++;
-		if (parse_line(&parser, line))
+		if (parse_line(parser, span_line(&text)))
 			return problem_set(problem, -EINVAL,
 					   "state file: line %u is not valid",
 					   number);
-		if (number == 1 && state->format != STATE_FORMAT)
+		if (number == 1 && parser->state->format != STATE_FORMAT)
 			return problem_set(problem, -EPROTONOSUPPORT,
 					   "state file: not of format %d",
 					   STATE_FORMAT);
 	}
-	int error = check_whole(&parser, problem);
+	return 0;
+}
+
+int state_parse(struct span text, struct state *state, struct problem *problem)
+{
+	struct parser parser = {.state = state};
+
+	memset(state, 0, sizeof(*state));
+
+	int error = parse_lines(&parser, text, problem);
 
 	if (!error)
+		error = check_whole(&parser, problem);
+	if (!error)
 		error = check_pairs(&parser, problem);
-	return error ? error : check_frozen(state, problem);
+	if (!error)
+		error = check_frozen(state, problem);
+	if (error) /* half of one must not be taken for a state */
+		memset(state, 0, sizeof(*state));
+	return error;
 }
 
 int state_write(int directory, const struct state *state)

@@ -72,7 +72,7 @@ void state_print_json(const struct state *state, FILE *stream);
 
 /*
  * -EINVAL for anything malformed, twice or missing, with the line's number in
- * *problem; -EPROTONOSUPPORT for another format.
+ * *problem; -EPROTONOSUPPORT for another format.  Then *state is all zero.
  */
 int state_parse(struct span text, struct state *state, struct problem *problem);
 
