@@ -6,6 +6,7 @@
 #include "core/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -378,11 +379,12 @@ static int read_trusted(int directory, char *buffer, size_t size,
 
 int state_open_directory(const char *run_dir, struct problem *problem)
 {
-	int directory = directory_open(run_dir);
+	int directory =
+		open(run_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (directory < 0)
-		return problem_set(problem, directory, "%s: %s", run_dir,
-				   strerror(-directory));
+		return problem_set(problem, -errno, "%s: %s", run_dir,
+				   strerror(errno));
 	if (is_trusted(directory))
 		return directory;
 	(void)close(directory);

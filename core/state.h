@@ -77,8 +77,8 @@ void state_print_json(const struct state *state, FILE *stream);
 int state_parse(struct span text, struct state *state, struct problem *problem);
 
 /*
- * Opens the run directory; a descriptor, or -errno with *problem, -EPERM when
- * others than root and we ourselves can write there.
+ * Opens the run directory; a descriptor, or -errno with *problem: -EPERM when
+ * others than root and we ourselves can write there, -ENOTDIR for a link.
  */
 int state_open_directory(const char *run_dir, struct problem *problem);
 

@@ -31,13 +31,26 @@ static int take_lock(int directory, struct problem *problem)
 			   strerror(error));
 }
 
+/* One that we make is for all to read, whatever the umask. */
+static int open_run_directory(const char *run_dir, struct problem *problem)
+{
+	bool is_made = mkdir(run_dir, 0755) == 0;
+
+	if (!is_made && errno != EEXIST)
+		return problem_set(problem, -errno, "%s: %s", run_dir,
+				   strerror(errno));
+
+	int directory = state_open_directory(run_dir, problem);
+
+	if (directory >= 0 && is_made)
+		(void)fchmod(directory, 0755);
+	return directory;
+}
+
 int publisher_open(struct publisher *publisher, const struct settings *settings,
 		   const char *marker, struct log *log, struct problem *problem)
 {
-	if (mkdir(settings->run_dir, 0755) != 0 && errno != EEXIST)
-		return problem_set(problem, -errno, "%s: %s", settings->run_dir,
-				   strerror(errno));
-	publisher->directory = state_open_directory(settings->run_dir, problem);
+	publisher->directory = open_run_directory(settings->run_dir, problem);
 	if (publisher->directory < 0)
 		return publisher->directory;
 	publisher->lock = take_lock(publisher->directory, problem);

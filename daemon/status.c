@@ -118,32 +118,47 @@ static int replay_text(const struct settings *settings, struct span text,
 		error = tape_replay(text, decider, out, &problem);
 	}
 	if (error)
-		log_error(log, "%s:%s", settings->replay, problem.text);
+		log_error(log, "recording %s:%s", settings->replay,
+			  problem.text);
 	free(rows);
 	free(decider);
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* A recording can be large, so it is mapped, until the program ends. */
+static int map_file(const char *path, struct span *text,
+		    struct problem *problem)
+{
+	int file = file_open_at(AT_FDCWD, path);
+	struct stat status;
+	void *start = MAP_FAILED;
+
+	if (file < 0)
+		return problem_set(problem, file, "%s",
+				   file == -EINVAL ? "it is not a file"
+						   : strerror(-file));
+	if (fstat(file, &status) == 0 && status.st_size > 0)
+		start = mmap(NULL, (size_t)status.st_size, PROT_READ,
+			     MAP_PRIVATE, file, 0);
+	(void)close(file);
+	if (start == MAP_FAILED)
+		return problem_set(problem, -EINVAL, "%s",
+				   status.st_size ? "it cannot be mapped"
+						  : "it is empty");
+	*text = (struct span){start, (size_t)status.st_size};
+	return 0;
+}
+
 int status_replay(const struct settings *settings, FILE *out, struct log *log)
 {
-	int file = open(settings->replay, O_RDONLY | O_CLOEXEC);
-	struct stat status;
-	void *text = MAP_FAILED;
-	int result = EXIT_FAILURE;
+	struct problem problem;
+	struct span text = {"", 0};
 
-	if (file >= 0 && fstat(file, &status) == 0 && status.st_size > 0)
-		text = mmap(NULL, (size_t)status.st_size, PROT_READ,
-			    MAP_PRIVATE, file, 0);
-	if (text == MAP_FAILED) {
-		log_error(log, "%s: %s", settings->replay,
-			  errno ? strerror(errno) : "it is empty");
-	} else {
-		result = replay_text(
-			settings, (struct span){text, (size_t)status.st_size},
-			out, log);
-		(void)munmap(text, (size_t)status.st_size);
+	if (map_file(settings->replay, &text, &problem)) {
+		log_error(log, "recording %s: %s", settings->replay,
+			  problem.text);
+		return EXIT_FAILURE;
 	}
-	if (file >= 0)
-		(void)close(file);
-	return result;
+
+	return replay_text(settings, text, out, log);
 }

@@ -1,0 +1,237 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The daemon on a real thrash, small and confined: whom it freezes, what it
+# says meanwhile, and that nobody stays frozen whichever way it ends.
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
+# shellcheck source=tests/thrash-fixture.sh
+. tests/thrash-fixture.sh
+
+config=$WORK/config
+run_dir=$WORK/run
+state=$run_dir/state
+marker=$WORK/marker
+log=$WORK/log
+
+outside() {
+	thrash_needs >"$WORK/reason" || skip_all "$(cat "$WORK/reason")"
+	at_exit thrash_end
+	thrash_begin "$WORK" 64 192 >"$WORK/reason" ||
+		skip_all "$(cat "$WORK/reason")"
+	thrash_namespace "$0" inside_namespace
+	is $? 0 'the tests inside the namespace have come to their end'
+	made="$thrash_cgroups"
+	thrash_end
+	is "$(grep -F "$WORK" /proc/swaps)" '' 'no swap is left behind'
+	# shellcheck disable=SC2086
+	is "$(ls -d $made 2>/dev/null)" '' 'no cgroup is left behind'
+	done_testing
+}
+
+### The daemon
+
+# daemon_start ARG...; unless calm comes soon, who is frozen stays so
+daemon_start() {
+	"$BIN/thrash-protect" --config "$config" --run-dir "$run_dir" \
+		--marker "$marker" --calm 3600 "$@" 2>"$log" &
+	daemon=$!
+	wait_for 5 grep -q ready "$log"
+}
+
+# daemon_end SIGNAL: $status is how it ended
+daemon_end() {
+	status=0
+	kill "-$1" "$daemon"
+	wait "$daemon" || status=$?
+}
+
+# What state file, marker and /proc say is the same, and it is somebody.
+is_somebody_frozen() {
+	frozen=$(sed -n 's/^frozen \([0-9]*\) [0-9]* [0-9]* signal .*/\1/p' \
+		"$state" | tr '\n' ' ' | sed 's/ $//')
+	[ -n "$frozen" ] && [ "$frozen" = "$(cat "$marker")" ] &&
+		[ "$frozen" = "$(stopped_hogs)" ]
+} 2>/dev/null
+
+# freezes NAME
+freezes() {
+	wait_for 20 is_somebody_frozen
+	ok $? "$1: the daemon freezes" || diag "state: $frozen
+stopped: $(stopped_hogs)
+$(cat "$log")"
+}
+
+# has_gone NAME: the daemon thawed all and removed what it had published
+has_gone() {
+	is "$status" 0 "$1: exit status 0"
+	is "$(stopped_hogs)" '' "$1: nobody is left frozen"
+	test ! -e "$state"
+	ok $? "$1: the state file is gone"
+	test ! -e "$marker"
+	ok $? "$1: the marker is gone"
+}
+
+# check STATUS WORD NAME: what monitoring says
+check() {
+	if [ ! -x "$BIN/check_thrash_frozen" ]; then
+		skip 'there is no check_thrash_frozen'
+		return
+	fi
+	run "$BIN/check_thrash_frozen" --run-dir "$run_dir" -w 0 -c 5
+	like "$status $out" "^$1 .*$2" "$3"
+}
+
+### The hogs
+
+# hogs_start COUNT: each fits into the limit, two of them do not
+hogs_start() {
+	hogs=
+	for hog in $(seq "$1"); do
+		thrash_start "$TOOLS/hog" 40 0
+		hogs="$hogs $thrash_pid"
+	done
+}
+
+stopped_hogs() {
+	for hog in $hogs; do
+		[ "$(process_state "$hog")" != T ] || echo "$hog"
+	done | tr '\n' ' ' | sed 's/ $//'
+}
+
+is_thrashing() {
+	grep -qs '^verdict thrashing' "$state"
+}
+
+test_freezing() {
+	daemon_start --record "$WORK/tape"
+	test ! -e "$marker"
+	ok $? 'there is no marker before'
+	hogs_start 3
+	freezes 'a thrash'
+	like "$(cat "$state")" "^frozen ${frozen%% *} .* signal batch hog\$" \
+		'the state file lists who, by which method'
+	is "$(cat "$marker")" "$frozen" 'the marker exists and lists who'
+	is "$(stopped_hogs)" "$frozen" 'and they are stopped'
+	check 1 'WARNING.*hog' 'the check warns and names them'
+	daemon_end TERM
+	has_gone SIGTERM
+
+	run "$BIN/thrash-protect" --config "$config" --replay "$WORK/tape"
+	is "$status" 0 'a recording of it is replayed'
+	like "$out" '^[0-9.]+ thrashing$' 'the replay prints the verdict'
+	like "$out" '^[0-9.]+ freeze [0-9]+ hog$' 'the replay freezes too'
+}
+
+test_interrupt() {
+	echo 'of root' >"$WORK/precious"
+	print=$(stat -c '%i %Y %Z %s %u %a' "$WORK/precious")
+	ln -s "$WORK/precious" "$marker"
+	daemon_start
+	freezes 'with a link planted as marker'
+	is "$(stat -c '%i %Y %Z %s %u %a' "$WORK/precious")" "$print" \
+		"root's file that the link points to is untouched"
+	daemon_end INT
+	has_gone SIGINT
+}
+
+is_ready_again() {
+	[ "$(grep -c ready "$log")" -ge "$1" ]
+}
+
+test_reload() {
+	daemon_start
+	freezes 'before a reload'
+	printf '[thrash-protect]\nprotect = ho*\n' >"$config"
+	kill -HUP $daemon
+	wait_for 5 is_ready_again 2
+	ok $? 'SIGHUP: the daemon begins anew'
+	is "$(stopped_hogs)" '' 'SIGHUP: everybody is thawed'
+	test ! -e "$marker"
+	ok $? 'SIGHUP: the marker is gone'
+	like "$(cat "$state")" "^pid $daemon\$" 'SIGHUP: it is the same process'
+	wait_for 20 is_thrashing
+	ok $? 'SIGHUP: it goes on watching'
+	sleep 1
+	is "$(stopped_hogs) $(grep '^freezes_total' "$state")" \
+		' freezes_total 0' 'protect, now in the file, holds: no freeze'
+
+	printf '[thrash-protect]\nprotect = x\nnonsense = 1\n' >"$config"
+	kill -HUP $daemon
+	wait_for 5 is_ready_again 3
+	like "$(cat "$log")" "not reloaded: $config:3: nonsense" \
+		'SIGHUP with a bad file: it says where and what'
+	wait_for 20 is_thrashing
+	sleep 1
+	is "$(stopped_hogs)" '' 'SIGHUP with a bad file: the old one holds'
+	daemon_end TERM
+	has_gone 'SIGTERM after a reload'
+	: >"$config"
+}
+
+# left_frozen NAME: by a daemon that was killed
+left_frozen() {
+	daemon_start
+	freezes "$1"
+	daemon_end KILL
+	test -n "$(stopped_hogs)"
+	ok $? "$1: a killed daemon leaves them frozen"
+	check 2 CRITICAL "$1: the check is critical"
+}
+
+test_killed() {
+	left_frozen 'before a new start'
+	left=$(stopped_hogs)
+	daemon_start --protect hog
+	is "$(stopped_hogs)" '' 'a new daemon thaws them at its start'
+	like "$(cat "$log")" "thawed ${left%% *}" 'it says whom'
+	test ! -e "$marker"
+	ok $? 'it removes the marker of the killed one'
+	check 0 OK 'the check is content again'
+	wait_for 20 is_thrashing
+	sleep 1
+	is "$(stopped_hogs) $(grep '^freezes_total' "$state")" \
+		' freezes_total 0' '--protect: who is named is never frozen'
+	daemon_end TERM
+	has_gone 'SIGTERM of the new daemon'
+
+	left_frozen 'before --thaw-all'
+	run "$BIN/thrash-protect" --config "$config" --run-dir "$run_dir" \
+		--marker "$marker" --thaw-all
+	has_gone '--thaw-all'
+}
+
+# Needs two others that thrash.
+test_stopped_by_others() {
+	stopped=${hogs##* }
+	kill -STOP "$stopped"
+	sleep 0.2
+	daemon_start
+	wait_for 20 grep -qs '^frozen ' "$state"
+	ok $? 'with one stopped by us: the daemon freezes'
+	unlike "$(cat "$state")" "^frozen $stopped " \
+		'it does not count the one that we have stopped'
+	daemon_end KILL
+	daemon_start --protect hog
+	is "$(stopped_hogs)" "$stopped" \
+		'nor is that thawed when it recovers what it had frozen'
+	daemon_end TERM
+	is "$status $(stopped_hogs)" "0 $stopped" 'or when it ends'
+	kill -CONT "$stopped"
+}
+
+inside_namespace() {
+	: >"$config"
+	test_freezing
+	test_interrupt
+	test_reload
+	test_killed
+	test_stopped_by_others
+	for hog in $hogs; do
+		ended "$hog"
+		is "$?" 1 'a hog that was frozen again and again is alive'
+	done
+	exit 0
+}
+
+"${1:-outside}"

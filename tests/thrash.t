@@ -1,0 +1,78 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The promise itself: jobs that each fit into memory, but not all together,
+# get their work done on a disk as slow as a magnetic one at its best.
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
+# shellcheck source=tests/thrash-fixture.sh
+. tests/thrash-fixture.sh
+
+# Measured with one thousand reads a second: 10-12 s; without the daemon 8-63.
+jobs=3 job_mb=30 limit_mb=64 touches=60000000
+reads_per_s=1000 longest_s=120
+run_dir=$WORK/run
+state=$run_dir/state
+marker=$WORK/marker
+
+outside() {
+	thrash_needs >"$WORK/reason" || skip_all "$(cat "$WORK/reason")"
+	at_exit thrash_end
+	thrash_begin "$WORK" $limit_mb 160 >"$WORK/reason" ||
+		skip_all "$(cat "$WORK/reason")"
+	thrash_slow_down $reads_per_s >"$WORK/reason" ||
+		diag "$(cat "$WORK/reason"): at full speed"
+	thrash_namespace "$0" inside_namespace
+	is $? 0 'the test inside the namespace has come to its end'
+	made=$thrash_cgroups
+	thrash_end
+	is "$(grep -F "$WORK" /proc/swaps)" '' 'no swap is left behind'
+	# shellcheck disable=SC2086
+	is "$(ls -d $made 2>/dev/null)" '' 'no cgroup is left behind'
+	done_testing
+}
+
+have_ended() {
+	for pid in $pids; do
+		ended "$pid" || return 1
+	done
+}
+
+# number_of NAME: in the state file
+number_of() {
+	sed -n "s/^$1 //p" "$state"
+}
+
+inside_namespace() {
+	"$BIN/thrash-protect" --config /dev/null --run-dir "$run_dir" \
+		--marker "$marker" 2>"$WORK/log" &
+	daemon=$!
+	wait_for 5 grep -q ready "$WORK/log"
+	begin=$(date +%s)
+	pids=
+	for job in $(seq $jobs); do
+		thrash_start "$TOOLS/hog" $job_mb ${touches}t >"$WORK/job$job"
+		pids="$pids $thrash_pid"
+	done
+	wait_for $longest_s have_ended
+	ok $? "$jobs jobs are done within $longest_s s" ||
+		diag "$(cat "$WORK/log")"
+	diag "it took $(($(date +%s) - begin)) s"
+	for job in $(seq $jobs); do
+		is "$(cat "$WORK/job$job")" "done $touches" \
+			"job $job has done its whole work"
+	done
+	test "$(number_of freezes_total)" -gt 0
+	ok $? 'they took turns: somebody was frozen'
+	is "$(number_of freezes_total)" "$(number_of thaws_total)" \
+		'and thawed as often'
+	is "$(number_of frozen_processes)" 0 'nobody is frozen now'
+	test ! -e "$marker"
+	ok $? 'the marker is gone'
+	kill $daemon
+	wait $daemon
+	is $? 0 'the daemon ends well'
+	exit 0
+}
+
+"${1:-outside}"
