@@ -104,7 +104,7 @@ static bool may_write(struct log *log)
 /* A syslog that was started anew has a new socket. */
 static bool send_to_syslog(struct log *log, const char *line, size_t length)
 {
-	struct log anew;
+	struct log anew = {.file = -1};
 
 	if (send(log->file, line, length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
 		return true;
