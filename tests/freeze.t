@@ -17,7 +17,7 @@ log=$WORK/log
 outside() {
 	thrash_needs >"$WORK/reason" || skip_all "$(cat "$WORK/reason")"
 	at_exit thrash_end
-	thrash_begin "$WORK" 64 192 >"$WORK/reason" ||
+	thrash_begin "$WORK" 64 512 >"$WORK/reason" ||
 		skip_all "$(cat "$WORK/reason")"
 	thrash_namespace "$0" inside_namespace
 	is $? 0 'the tests inside the namespace have come to their end'

@@ -18,7 +18,7 @@ marker=$WORK/marker
 outside() {
 	thrash_needs >"$WORK/reason" || skip_all "$(cat "$WORK/reason")"
 	at_exit thrash_end
-	thrash_begin "$WORK" $limit_mb 160 >"$WORK/reason" ||
+	thrash_begin "$WORK" $limit_mb 512 >"$WORK/reason" ||
 		skip_all "$(cat "$WORK/reason")"
 	thrash_slow_down $reads_per_s >"$WORK/reason" ||
 		diag "$(cat "$WORK/reason"): at full speed"
