@@ -11,8 +11,8 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wvla \
 	-Wpointer-arith -Wundef -Wswitch-enum -Wnull-dereference
 HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -MMD -MP -I. -DVERSION='"$(VERSION)"' \
-	$(WARNINGS) $(HARDENING)
-OUR_LDFLAGS = -pie -Wl,-z,relro,-z,now
+	-pthread $(WARNINGS) $(HARDENING)
+OUR_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now
 # A check runs best when it touches few pages: static where libc.a is there.
 PLUGIN_LDFLAGS := $(shell echo 'int main(void){return 0;}' | \
 	$(CC) -static -x c -o /dev/null - 2>/dev/null && echo -static)
@@ -44,9 +44,17 @@ SANITIZED_TESTS = tests/cli.t tests/nagios.t tests/munin.t
 
 all: $(addprefix $(BUILD)/bin/,$(PROGRAMS))
 
-$(BUILD)/%.o: %.c Makefile
+$(BUILD)/%.o: %.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+# Another compiler or other flags build everything anew.
+FLAGS = $(CC) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS) $(LDFLAGS)
+$(BUILD)/flags: force
+	@mkdir -p $(@D)
+	@printf '%s\n' "$(subst ",',$(FLAGS))" >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+force:
 
 $(BUILD)/libcore.a: $(CORE_O)
 	$(AR) rcs $@ $^
@@ -138,6 +146,6 @@ demo: all $(TOOLS)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check clean demo deps lint lint-arrows sanitize sanitize-run
+.PHONY: all check clean demo deps force lint lint-arrows sanitize sanitize-run
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -102,15 +102,15 @@ int option_percent(const struct option_row *row, const char *text, void *field,
 {
 	uint64_t value;
 
-	if (span_to_thousandths(span_of(text), &value) || value % 100)
+	if (span_to_thousandths(span_of(text), &value))
 		return problem_set(problem, -EINVAL,
-				   "a percentage is expected, with at most one "
-				   "digit behind the point");
+				   "a percentage is expected");
+	value = value / 100 + (value % 100 >= 50);
 
-	int error = check_range(row, value / 100, 10, problem);
+	int error = check_range(row, value, 10, problem);
 
 	if (!error)
-		*(uint64_t *)field = value / 100;
+		*(uint64_t *)field = value;
 	return error;
 }
 

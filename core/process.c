@@ -8,9 +8,11 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum { PF_KTHREAD = 0x00200000 }; /* include/linux/sched.h, since 2.6.27 */
@@ -226,12 +228,36 @@ int process_read_memory(int proc, struct process *process)
 	return error;
 }
 
+int process_find(int proc, pid_t pid, uint64_t start_time, unsigned page_kib,
+		 struct process *process)
+{
+	int error = process_read(proc, pid, page_kib, process);
+
+	if (error)
+		return error == -ENOENT ? -ESRCH : error;
+	return process->start_time != start_time || process_is_dead(process)
+		       ? -ESRCH
+		       : 0;
+}
+
 bool process_is_alive(int proc, pid_t pid, uint64_t start_time)
 {
 	struct process process;
 
-	return process_read(proc, pid, 1, &process) == 0 &&
-	       process.start_time == start_time && !process_is_dead(&process);
+	return process_find(proc, pid, start_time, 1, &process) == 0;
+}
+
+bool process_is_own_proc(int proc)
+{
+	struct statfs status;
+	char target[16];
+	ssize_t length = readlinkat(proc, "self", target, sizeof(target));
+	pid_t pid;
+
+	return fstatfs(proc, &status) == 0 &&
+	       status.f_type == PROC_SUPER_MAGIC && length > 0 &&
+	       span_to_pid((struct span){target, (size_t)length}, &pid) == 0 &&
+	       pid == getpid();
 }
 
 int process_table_open(struct process_table *table, int proc, size_t capacity)

@@ -53,8 +53,21 @@ int process_read(int proc, pid_t pid, unsigned page_kib,
 		 struct process *process);
 int process_read_memory(int proc, struct process *process);
 
-/* Whether the pid still is the process that started at start_time. */
+/*
+ * Reads the process that started at start_time; -ESRCH when it is gone, or
+ * dead, or its pid belongs to another one now.
+ */
+int process_find(int proc, pid_t pid, uint64_t start_time, unsigned page_kib,
+		 struct process *process);
+
+/* Whether that process is known to be there. */
 bool process_is_alive(int proc, pid_t pid, uint64_t start_time);
+
+/*
+ * Whether proc is a real /proc that shows this very process under its pid, so
+ * that its pids can be trusted.
+ */
+bool process_is_own_proc(int proc);
 
 /* A snapshot of all processes but kernel threads and zombies, by rising pid. */
 struct process_table {

@@ -23,7 +23,8 @@ static bool is_older(const struct decider *decider, size_t look, uint64_t ms)
 
 /*
  * The first look, which gives later ones something to compare with, is taken
- * as soon as tasks stall.
+ * as soon as tasks stall, and the next one right after it.  When there are
+ * jobs, others join them now and then.
  */
 bool decide_wants_look(const struct decider *decider)
 {
@@ -32,11 +33,9 @@ bool decide_wants_look(const struct decider *decider)
 			   detector->stall_permille >=
 				   decider->settings->stall_threshold_permille;
 
-	if (has_trouble && schedule_may_freeze(&decider->schedule,
-					       decide_sample(decider)->time_us))
-		return true;
-	return decider->schedule.frozen_count &&
-	       is_older(decider, decider->newest, DECIDE_LOOK_MS);
+	return has_trouble &&
+	       (decider->schedule.count < 2 ||
+		is_older(decider, decider->newest, DECIDE_LOOK_MS));
 }
 
 struct process_table *decide_look(struct decider *decider)
@@ -70,9 +69,13 @@ struct process *decide_next_of_interest(struct decider *decider, size_t *at)
 void decide_orders(struct decider *decider, bool has_looked,
 		   struct orders *orders)
 {
+	const struct detector *detector = &decider->detector;
 	const struct situation situation = {
 		.now_us = decide_sample(decider)->time_us,
-		.verdict = decider->detector.verdict,
+		.verdict = detector->verdict,
+		.is_filling = detect_is_filling(detector, decider->settings),
+		.is_evicting = detect_is_evicting(detector),
+		.plan_done = decider->plan_done,
 		.before = look_before(decider),
 		.now = has_looked ? &decider->looks[decider->newest] : NULL,
 		.self = decider->self,

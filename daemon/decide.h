@@ -3,6 +3,9 @@
  * One turn's decisions, from what was seen to what is to be done: detection
  * and schedule put together.  Pure; the daemon feeds it from /proc, --replay
  * from a recording, and both decide the same.
+ *
+ * A turn is a sample, then what was seen of each job, then, if it is wanted,
+ * a look at all processes, then the orders.
  */
 #ifndef THRASH_DAEMON_DECIDE_H
 #define THRASH_DAEMON_DECIDE_H
@@ -11,7 +14,7 @@
 #include "daemon/schedule.h"
 
 enum {
-	/* How often those who are frozen are looked after. */
+	/* How often all processes are looked at for more jobs. */
 	DECIDE_LOOK_MS = 300,
 	/* What happened since an older look than this is history. */
 	DECIDE_LOOK_FRESH_MS = 2000,
@@ -25,13 +28,14 @@ struct decider {
 	struct process_table looks[2]; /* the tables are the caller's */
 	uint64_t looked_us[2];         /* 0: never */
 	size_t newest;                 /* of the two looks */
+	uint64_t plan_done; /* the last plan the pager has carried out */
 };
 
 /* A turn begins: the sample gives the verdict. */
 enum verdict decide_verdict(struct decider *decider,
 			    const struct sample *sample);
 
-/* Whether the processes should be looked at in this turn. */
+/* Whether all processes should be looked at in this turn. */
 bool decide_wants_look(const struct decider *decider);
 
 /* The table to fill with a new look; it becomes the newest one. */

@@ -87,6 +87,16 @@ uint64_t detect_stall_permille(const struct detector *detector, uint64_t ms)
 	return stalled_us * 1000 / time_us;
 }
 
+bool detect_is_evicting(const struct detector *detector)
+{
+	const struct vmstat *to = &detector->history[detector->newest].vmstat;
+	const struct vmstat *from =
+		&detector->history[index_before(detector, DETECT_WINDOW_MS)]
+			 .vmstat;
+
+	return grown(from->swapped_out, to->swapped_out) >= DETECT_LEAST_PAGES;
+}
+
 /*
  * Whether evicted pages come back.  The kernel counts every page from swap as
  * a refault, also that of a big idle program that wakes up, so pages must go
@@ -102,9 +112,8 @@ static bool has_refaults(const struct detector *detector)
 	uint64_t in = to->has_refaults_anon
 			      ? grown(from->refaulted_anon, to->refaulted_anon)
 			      : grown(from->swapped_in, to->swapped_in);
-	uint64_t out = grown(from->swapped_out, to->swapped_out);
 
-	if (in >= DETECT_LEAST_PAGES && out >= DETECT_LEAST_PAGES)
+	if (in >= DETECT_LEAST_PAGES && detect_is_evicting(detector))
 		return true;
 	return to->has_refaults_file &&
 	       grown(from->refaulted_file, to->refaulted_file) >=
@@ -139,12 +148,28 @@ static bool is_over_fault_threshold(const struct detector *detector,
 	       settings->major_fault_threshold;
 }
 
-static bool is_thrashing(const struct detector *detector,
-			 const struct settings *settings)
+static bool is_stalled(const struct detector *detector,
+		       const struct settings *settings)
 {
 	uint64_t permille = settings->stall_threshold_permille;
 	uint64_t acute_permille = lesser(permille * DETECT_ACUTE_FACTOR,
 					 DETECT_ACUTE_MAX_PERMILLE);
+
+	return detect_stall_permille(detector, DETECT_WINDOW_MS) >= permille ||
+	       detect_stall_permille(detector, DETECT_ACUTE_MS) >=
+		       acute_permille;
+}
+
+bool detect_is_filling(const struct detector *detector,
+		       const struct settings *settings)
+{
+	return detector->mode == MODE_PSI && detect_is_evicting(detector) &&
+	       is_stalled(detector, settings);
+}
+
+static bool is_thrashing(const struct detector *detector,
+			 const struct settings *settings)
+{
 
 	switch (detector->mode) {
 	case MODE_SWAP:
@@ -154,10 +179,7 @@ static bool is_thrashing(const struct detector *detector,
 	case MODE_PSI:
 		break;
 	}
-	return (detect_stall_permille(detector, DETECT_WINDOW_MS) >= permille ||
-		detect_stall_permille(detector, DETECT_ACUTE_MS) >=
-			acute_permille) &&
-	       has_refaults(detector);
+	return is_stalled(detector, settings) && has_refaults(detector);
 }
 
 static enum verdict judge(struct detector *detector,

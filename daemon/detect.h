@@ -73,6 +73,16 @@ enum verdict detect_step(struct detector *detector,
 /* The share of the last ms in which tasks were stalled. */
 uint64_t detect_stall_permille(const struct detector *detector, uint64_t ms);
 
+/*
+ * Whether memory is short, though nothing has come back yet: tasks stall as
+ * in a thrash while pages go out.
+ */
+bool detect_is_filling(const struct detector *detector,
+		       const struct settings *settings);
+
+/* Whether pages went to swap in the last second. */
+bool detect_is_evicting(const struct detector *detector);
+
 /* Since the first sample. */
 uint64_t detect_stall_us_total(const struct detector *detector);
 

@@ -20,12 +20,10 @@
 static int check(int proc, pid_t pid, uint64_t start_time, bool may_be_stopped)
 {
 	struct process process;
-	int error = process_read(proc, pid, 1, &process);
+	int error = process_find(proc, pid, start_time, 1, &process);
 
 	if (error)
-		return error == -ENOENT ? -ESRCH : error;
-	if (process.start_time != start_time || process_is_dead(&process))
-		return -ESRCH;
+		return error;
 	return process_is_stopped(&process) && !may_be_stopped ? -EALREADY : 0;
 }
 

@@ -13,6 +13,7 @@
  *   schedule.c  pure: who is frozen and thawed next
  *   decide.c    the last three put together, for tick.c and tape.c
  *   freezer.c   stops and continues processes
+ *   pager.c     a thread that moves memory to and from swap in bulk
  *   publish.c   the state file; marker.c: the marker file
  *   recover.c   thaws what an earlier daemon left frozen
  *   tape.c      recordings of a host, and their replay
@@ -25,6 +26,7 @@
 #include "daemon/notify.h"
 #include "daemon/settings.h"
 #include "daemon/status.h"
+#include "daemon/tape.h"
 #include "daemon/tick.h"
 
 #include <errno.h>
@@ -114,27 +116,47 @@ static int loop(struct daemon *daemon, int signals, int *signal_number)
 	return 0;
 }
 
-/* From start to end or to the next reload. */
-static int serve(struct daemon *daemon, const struct settings *settings,
-		 int signals, int *signal_number)
+/* What lasts over reloads. */
+struct service {
+	struct daemon daemon;
+	FILE *tape;         /* NULL: nothing is recorded */
+	int signals;        /* a signalfd */
+	int signal_number;  /* that ended the last loop; 0: none */
+	bool was_ready;     /* the last serve() had opened everything */
+	struct problem why; /* to be logged first; or empty */
+};
+
+/* From start to end or to the next reload; 0 or -errno. */
+static int serve(struct service *service, const struct settings *settings)
 {
+	struct daemon *daemon = &service->daemon;
 	struct problem problem;
 	struct log log;
 	int error = open_log(settings, &log);
 
-	*signal_number = 0;
+	service->was_ready = false;
+	service->signal_number = 0;
 	if (error)
 		return error;
+	if (service->why.text[0])
+		log_error(&log, "not reloaded: %s", service->why.text);
+	service->why.text[0] = '\0';
 	log_warnings(settings, &log);
-	error = daemon_open(daemon, settings, &log, &problem);
+	error = daemon_open(daemon, settings, service->tape, &log, &problem);
 	if (error) {
 		log_error(&log, "%s", problem.text);
 	} else {
+		service->was_ready = true;
 		log_info(&log, "ready (%s, freezing by %s)",
 			 daemon->publisher.state.mode, daemon->freezer->method);
 		notify("READY=1");
-		error = loop(daemon, signals, signal_number);
-		daemon_close(daemon, "the daemon ends");
+		error = loop(daemon, service->signals, &service->signal_number);
+		if (error)
+			log_error(&log, "%s", strerror(-error));
+		if (daemon_close(daemon, "the daemon ends",
+				 service->signal_number == SIGHUP) &&
+		    !error)
+			error = -EAGAIN;
 		log_info(&log, "ended");
 	}
 	log_close(&log);
@@ -156,35 +178,72 @@ static int open_signals(void)
 }
 
 /*
- * SIGHUP reads the settings anew; if they are not valid the old ones stay in
- * force.
+ * SIGHUP reads the settings anew; if they are not valid, or what they name
+ * cannot be opened, the old ones stay in force.
  */
+static int serve_and_reload(struct service *service, struct settings *settings,
+			    struct settings *other, int argc, char **argv)
+{
+	bool is_reloaded = false;
+
+	for (;;) {
+		struct settings *old = settings;
+		int error = serve(service, settings);
+
+		if (error && is_reloaded && !service->was_ready) {
+			(void)problem_set(&service->why, 0,
+					  "the new settings do not work");
+			is_reloaded = false;
+			settings = other;
+			other = old;
+			continue;
+		}
+		if (error || service->signal_number != SIGHUP)
+			return error;
+		is_reloaded = settings_load(other, argc, argv, environ,
+					    &service->why) == 0;
+		if (!is_reloaded)
+			continue;
+		service->why.text[0] = '\0';
+		settings = other;
+		other = old;
+	}
+}
+
 static int run(struct settings *settings, struct settings *spare, int argc,
 	       char **argv, struct log *log)
 {
-	static struct daemon daemon;
-	int signals = open_signals(), error, signal_number;
+	static struct service service;
+	int error;
 
-	if (signals < 0) {
+	service.signals = open_signals();
+	if (service.signals < 0) {
 		log_error(log, "signalfd: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	for (;;) {
-		struct settings *other = spare;
-		struct problem problem;
-
-		error = serve(&daemon, settings, signals, &signal_number);
-		if (error || signal_number != SIGHUP)
-			break;
-		if (settings_load(other, argc, argv, environ, &problem)) {
-			log_error(log, "not reloaded: %s", problem.text);
-			continue;
+	if (settings->record) {
+		service.tape = tape_create(settings->record);
+		if (!service.tape) {
+			log_error(log, "%s: %s", settings->record,
+				  strerror(errno));
+			return EXIT_FAILURE;
 		}
-		spare = settings;
-		settings = other;
 	}
-	(void)close(signals);
+	error = serve_and_reload(&service, settings, spare, argc, argv);
+	if (service.tape)
+		(void)fclose(service.tape);
+	(void)close(service.signals);
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Nothing was said if it could not be written. */
+static int said(int result)
+{
+	if (fflush(stdout) == 0)
+		return result;
+	(void)fprintf(stderr, "thrash-protect: standard output: %s\n",
+		      strerror(errno));
+	return EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -204,19 +263,19 @@ int main(int argc, char **argv)
 	case ACTION_RUN:
 		break;
 	case ACTION_HELP:
-		return print_help();
+		return said(print_help());
 	case ACTION_VERSION:
 		puts("thrash-protect " VERSION);
-		return EXIT_SUCCESS;
+		return said(EXIT_SUCCESS);
 	case ACTION_CHECK_CONFIG:
 		puts("the settings are valid");
-		return EXIT_SUCCESS;
+		return said(EXIT_SUCCESS);
 	case ACTION_STATUS:
-		return status_print(&settings, stdout, &log);
+		return said(status_print(&settings, stdout, &log));
 	case ACTION_THAW_ALL:
 		return status_thaw_all(&settings, &log);
 	case ACTION_REPLAY:
-		return status_replay(&settings, stdout, &log);
+		return said(status_replay(&settings, stdout, &log));
 	}
 	return run(&settings, &spare, argc, argv, &log);
 }

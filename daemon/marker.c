@@ -12,14 +12,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Ours is a plain file of our own; whatever else has the name stays. */
+enum { PID_LENGTH = 12, MARKER_SIZE = STATE_FROZEN * PID_LENGTH + 1 };
+
+/* As we make it; whatever else has the name is not ours. */
+static bool is_marker(const struct stat *status)
+{
+	return S_ISREG(status->st_mode) && status->st_uid == geteuid() &&
+	       (status->st_mode & 07777) == 0644 && status->st_nlink == 1 &&
+	       status->st_size <= MARKER_SIZE;
+}
+
 static int remove_ours(int directory, const char *name)
 {
 	struct stat status;
 
 	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISREG(status.st_mode) || status.st_uid != geteuid())
+	if (!is_marker(&status))
 		return -EEXIST;
 	if (unlinkat(directory, name, 0) != 0 && errno != ENOENT)
 		return -errno;
@@ -58,8 +67,6 @@ void marker_close(struct marker *marker)
 	marker->directory = -1;
 }
 
-enum { PID_LENGTH = 12 }; /* of an int and a blank */
-
 static struct span list_pids(const struct state *state, char *text, size_t size)
 {
 	size_t used = 0;
@@ -75,7 +82,7 @@ static struct span list_pids(const struct state *state, char *text, size_t size)
 int marker_update(struct marker *marker, const struct state *state,
 		  const struct timespec *now)
 {
-	char text[STATE_FROZEN * PID_LENGTH + 1];
+	char text[MARKER_SIZE];
 
 	if (marker->directory < 0)
 		return 0;

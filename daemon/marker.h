@@ -20,8 +20,10 @@ struct marker {
 };
 
 /*
- * path is absolute, or empty for none; -errno when its directory cannot be
- * opened.  What an earlier daemon left there is removed.
+ * path is absolute, or empty for none.  What an earlier daemon left there is
+ * removed.  -errno when the directory cannot be opened, and then there is no
+ * marker; -EEXIST when somebody else's file, a link or the like is there, and
+ * will be replaced if it can be.
  */
 int marker_open(struct marker *marker, const char *path);
 void marker_close(struct marker *marker);

@@ -56,16 +56,17 @@ int publisher_open(struct publisher *publisher, const struct settings *settings,
 	publisher->lock = take_lock(publisher->directory, problem);
 	if (publisher->lock < 0)
 		return publisher->lock;
-	publisher->marker_error = marker_open(&publisher->marker, marker);
-	if (publisher->marker_error)
-		log_warning(log, "marker %s: %s", marker,
-			    strerror(-publisher->marker_error));
+
+	int error = marker_open(&publisher->marker, marker);
+
+	if (error)
+		log_warning(log, "no marker %s: %s", marker, strerror(-error));
 	return 0;
 }
 
-void publisher_close(struct publisher *publisher, bool has_frozen)
+void publisher_close(struct publisher *publisher, bool keeps_state)
 {
-	if (publisher->written_us && !has_frozen) {
+	if (publisher->written_us && !keeps_state) {
 		publisher->state.frozen_processes = 0;
 		(void)marker_update(&publisher->marker, &publisher->state,
 				    NULL);
@@ -91,29 +92,34 @@ void publisher_introduce(struct publisher *publisher, const char *mode,
 	state->pid_start_time = start_time;
 }
 
+static void add_frozen(struct state *state, const struct process *process,
+		       uint64_t frozen_us, const char *method)
+{
+	struct state_frozen *frozen = &state->frozen[state->frozen_processes++];
+
+	*frozen = (struct state_frozen){
+		.pid = process->pid,
+		.start_time = process->start_time,
+		.frozen_ms = frozen_us / 1000,
+		.class = "batch",
+	};
+	(void)span_copy(span_of(method), frozen->method,
+			sizeof(frozen->method));
+	(void)span_copy(span_of(process->command), frozen->command,
+			sizeof(frozen->command));
+	if (frozen->frozen_ms > state->longest_frozen_ms)
+		state->longest_frozen_ms = frozen->frozen_ms;
+}
+
 static void describe_frozen(struct state *state,
 			    const struct schedule *schedule, uint64_t now_us,
 			    const char *method)
 {
-	state->frozen_processes = schedule->frozen_count;
-	state->longest_frozen_ms = 0;
-	for (size_t i = 0; i < schedule->frozen_count; i++) {
-		const struct schedule_frozen *from = &schedule->frozen[i];
-		struct state_frozen *to = &state->frozen[i];
-
-		*to = (struct state_frozen){
-			.pid = from->process.pid,
-			.start_time = from->process.start_time,
-			.frozen_ms = (now_us - from->since_us) / 1000,
-			.class = "batch",
-		};
-		(void)span_copy(span_of(method), to->method,
-				sizeof(to->method));
-		(void)span_copy(span_of(from->process.command), to->command,
-				sizeof(to->command));
-		if (to->frozen_ms > state->longest_frozen_ms)
-			state->longest_frozen_ms = to->frozen_ms;
-	}
+	state->frozen_processes = state->longest_frozen_ms = 0;
+	for (size_t i = 0; i < schedule->count; i++)
+		if (job_is_frozen(&schedule->jobs[i]))
+			add_frozen(state, &schedule->jobs[i].process,
+				   now_us - schedule->jobs[i].since_us, method);
 }
 
 static void describe(struct state *state, const struct decider *decider,
@@ -135,6 +141,7 @@ static void describe(struct state *state, const struct decider *decider,
 	state->thrash_us_total = detector->thrash_us_total;
 	state->freezes_total = schedule->freezes_total;
 	state->thaws_total = schedule->thaws_total;
+	state->rotations_total = schedule->rotations_total;
 	state->frozen_us_total = schedule_frozen_us_total(schedule, now_us);
 	state->sample = *decide_sample(decider);
 	describe_frozen(state, schedule, now_us, method);
@@ -157,7 +164,7 @@ static bool has_changed(const struct state *state,
 
 	return state->freezes_total != schedule->freezes_total ||
 	       state->thaws_total != schedule->thaws_total ||
-	       state->frozen_processes != schedule->frozen_count ||
+	       state->frozen_processes != schedule_frozen_count(schedule) ||
 	       strcmp(state->verdict,
 		      verdict_name(decider->detector.verdict)) != 0;
 }
@@ -171,15 +178,30 @@ uint64_t publish_due_ms(const struct publisher *publisher, uint64_t now_us)
 	return publisher->state.fresh_for_ms - age_ms;
 }
 
-void publish(struct publisher *publisher, const struct decider *decider,
-	     const char *method, struct log *log)
+int publish_ahead(struct publisher *publisher, const struct orders *orders,
+		  const char *method)
+{
+	struct state *state = &publisher->state;
+	uint64_t before = state->frozen_processes;
+
+	for (size_t i = 0; i < orders->count; i++)
+		if (order_freezes(&orders->items[i]) &&
+		    state->frozen_processes < STATE_FROZEN)
+			add_frozen(state, &orders->items[i].process, 0, method);
+	return state->frozen_processes > before
+		       ? state_write(publisher->directory, state)
+		       : 0;
+}
+
+int publish(struct publisher *publisher, const struct decider *decider,
+	    const char *method, struct log *log)
 {
 	uint64_t now_us = decide_sample(decider)->time_us;
 	struct timespec wall;
 
 	if (publisher->written_us && publish_due_ms(publisher, now_us) &&
 	    !has_changed(&publisher->state, decider))
-		return;
+		return 0;
 	describe(&publisher->state, decider, method);
 	publisher->written_us = now_us;
 
@@ -187,6 +209,8 @@ void publish(struct publisher *publisher, const struct decider *decider,
 
 	tell(log, "state file", error, &publisher->state_error);
 	(void)clock_gettime(CLOCK_REALTIME, &wall);
-	error = marker_update(&publisher->marker, &publisher->state, &wall);
-	tell(log, "marker", error, &publisher->marker_error);
+	tell(log, "marker",
+	     marker_update(&publisher->marker, &publisher->state, &wall),
+	     &publisher->marker_error);
+	return error == -ENOENT ? error : 0;
 }

@@ -38,19 +38,28 @@ int publisher_open(struct publisher *publisher, const struct settings *settings,
 		   const char *marker, struct log *log,
 		   struct problem *problem);
 
-/*
- * The end: marker and state file are removed, unless somebody could not be
- * thawed (has_frozen), which the next daemon must know.
- */
-void publisher_close(struct publisher *publisher, bool has_frozen);
+/* The end: marker and state file are removed, or kept for what comes next. */
+void publisher_close(struct publisher *publisher, bool keeps_state);
 
 /* What does not change while the daemon runs. */
 void publisher_introduce(struct publisher *publisher, const char *mode,
 			 pid_t pid, uint64_t start_time);
 
-/* Writes if something changed, or when the file would grow stale. */
-void publish(struct publisher *publisher, const struct decider *decider,
-	     const char *method, struct log *log);
+/*
+ * Before orders are carried out: the state with those who will be frozen by
+ * them.  0 also if nobody will; -errno when it cannot be written, and then
+ * nobody may be frozen, because after a crash nobody would know.
+ */
+int publish_ahead(struct publisher *publisher, const struct orders *orders,
+		  const char *method);
+
+/*
+ * Writes if something changed, or when the file would grow stale.  -ENOENT
+ * when the run directory is gone; other failures are told once and tried
+ * again.
+ */
+int publish(struct publisher *publisher, const struct decider *decider,
+	    const char *method, struct log *log);
 
 /* When the file has to be written again, in ms from now. */
 uint64_t publish_due_ms(const struct publisher *publisher, uint64_t now_us);

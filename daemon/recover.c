@@ -33,6 +33,25 @@ static int thaw(const struct state_frozen *frozen, int proc,
 	return error == -ESRCH ? 0 : error;
 }
 
+bool recover_is_hopeless(int error)
+{
+	return error == -EINVAL || error == -EPERM ||
+	       error == -EPROTONOSUPPORT || error == -EFBIG || error == -ELOOP;
+}
+
+bool recover_is_due(const char *run_dir, const struct freezer *freezer,
+		    struct state *state)
+{
+	struct problem ignored;
+
+	if (state_read(run_dir, state, &ignored))
+		return false;
+	for (uint64_t i = 0; i < state->frozen_processes; i++)
+		if (strcmp(state->frozen[i].method, freezer->method) != 0)
+			return true;
+	return false;
+}
+
 int recover(const char *run_dir, int proc, const struct freezer *freezer,
 	    struct state *state, struct log *log)
 {

@@ -20,4 +20,17 @@
 int recover(const char *run_dir, int proc, const struct freezer *freezer,
 	    struct state *state, struct log *log);
 
+/*
+ * Whether that error means that the state file is not to be believed, and
+ * will be no better next time.  After any other it must be left as it is.
+ */
+bool recover_is_hopeless(int error);
+
+/*
+ * Whether an earlier daemon has left somebody frozen by another method than
+ * this one, which only it or --thaw-all can thaw.
+ */
+bool recover_is_due(const char *run_dir, const struct freezer *freezer,
+		    struct state *state);
+
 #endif

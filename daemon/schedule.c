@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Decides who is frozen and thawed next. */
+/* Decides who is frozen and who goes on next. */
 #include "daemon/schedule.h"
 
 #include <errno.h>
@@ -16,14 +16,59 @@ static bool has_passed(uint64_t since_us, uint64_t ms, uint64_t now_us)
 	return now_us - since_us >= ms * 1000;
 }
 
-static const struct schedule_frozen *
-find_frozen(const struct schedule *schedule, const struct process *process)
+bool job_is_frozen(const struct job *job)
 {
-	for (size_t i = 0; i < schedule->frozen_count; i++)
-		if (is_same(process, schedule->frozen[i].process.pid,
-			    schedule->frozen[i].process.start_time))
-			return &schedule->frozen[i];
+	return job->state != JOB_RUNNING;
+}
+
+bool order_freezes(const struct order *order)
+{
+	return order->kind == ORDER_FREEZE || order->kind == ORDER_PAUSE;
+}
+
+static uint64_t need_kib(const struct job *job)
+{
+	return process_memory_kib(&job->process);
+}
+
+const struct job *schedule_find(const struct schedule *schedule,
+				const struct process *process)
+{
+	for (size_t i = 0; i < schedule->count; i++)
+		if (is_same(process, schedule->jobs[i].process.pid,
+			    schedule->jobs[i].process.start_time))
+			return &schedule->jobs[i];
 	return NULL;
+}
+
+static struct job *find_job(struct schedule *schedule,
+			    const struct process *process)
+{
+	const struct job *job = schedule_find(schedule, process);
+
+	return job ? &schedule->jobs[job - schedule->jobs] : NULL;
+}
+
+static size_t count_jobs(const struct schedule *schedule, enum job_state state)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		count += schedule->jobs[i].state == state;
+	return count;
+}
+
+size_t schedule_frozen_count(const struct schedule *schedule)
+{
+	return schedule->count - count_jobs(schedule, JOB_RUNNING);
+}
+
+static void remove_job(struct schedule *schedule, struct job *job)
+{
+	size_t index = (size_t)(job - schedule->jobs);
+
+	schedule->count--;
+	memmove(job, job + 1, (schedule->count - index) * sizeof(*job));
 }
 
 static bool is_spared(const struct schedule *schedule,
@@ -31,246 +76,569 @@ static bool is_spared(const struct schedule *schedule,
 {
 	for (size_t i = 0; i < SCHEDULE_SPARED; i++)
 		if (is_same(process, schedule->spared[i].pid,
-			    schedule->spared[i].start_time))
-			return now_us < schedule->spared[i].until_us;
-	return false;
-}
-
-/* Replaces what is remembered of the process, or the oldest memory. */
-static void spare(struct schedule *schedule, const struct process *process,
-		  uint64_t until_us)
-{
-	struct schedule_spared *slot = &schedule->spared[schedule->next_spared];
-
-	for (size_t i = 0; i < SCHEDULE_SPARED; i++)
-		if (is_same(process, schedule->spared[i].pid,
-			    schedule->spared[i].start_time))
-			slot = &schedule->spared[i];
-	if (slot == &schedule->spared[schedule->next_spared])
-		schedule->next_spared =
-			(schedule->next_spared + 1) % SCHEDULE_SPARED;
-	*slot = (struct schedule_spared){process->pid, process->start_time,
-					 until_us};
-}
-
-static void add_order(struct orders *orders, enum order_kind kind,
-		      const struct process *process, uint64_t frozen_us,
-		      const char *reason)
-{
-	orders->items[orders->count++] =
-		(struct order){kind, *process, frozen_us, reason};
-}
-
-static void order_end(struct orders *orders, enum order_kind kind,
-		      const struct schedule_frozen *frozen, uint64_t now_us,
-		      const char *reason)
-{
-	add_order(orders, kind, &frozen->process, now_us - frozen->since_us,
-		  reason);
-}
-
-/*
- * Who was frozen and is not there, or runs again.  A stop takes effect when
- * the process leaves the kernel, which one page fault on a slow disk can put
- * off by seconds; so only who was seen stopped can be seen to run again.
- */
-static void forget_lost(struct schedule *schedule,
-			const struct situation *situation,
-			struct orders *orders)
-{
-	for (size_t i = 0; i < schedule->frozen_count; i++) {
-		struct schedule_frozen *frozen = &schedule->frozen[i];
-		const struct process *now =
-			process_table_find(situation->now, frozen->process.pid,
-					   frozen->process.start_time);
-
-		if (!now)
-			order_end(orders, ORDER_FORGET, frozen,
-				  situation->now_us, "it ended");
-		else if (process_is_stopped(now))
-			frozen->was_seen_stopped = true;
-		else if (frozen->was_seen_stopped)
-			order_end(orders, ORDER_FORGET, frozen,
-				  situation->now_us,
-				  "somebody else let it go on");
-	}
-}
-
-static bool is_ordered(const struct orders *orders,
-		       const struct process *process)
-{
-	for (size_t i = 0; i < orders->count; i++)
-		if (is_same(process, orders->items[i].process.pid,
-			    orders->items[i].process.start_time))
+			    schedule->spared[i].start_time) &&
+		    now_us < schedule->spared[i].until_us)
 			return true;
 	return false;
 }
 
-static void thaw_overdue(const struct schedule *schedule,
-			 const struct settings *settings, uint64_t now_us,
-			 struct orders *orders)
+static void spare(struct schedule *schedule, const struct process *process,
+		  uint64_t until_us)
 {
-	for (size_t i = 0; i < schedule->frozen_count; i++) {
-		const struct schedule_frozen *frozen = &schedule->frozen[i];
-
-		if (has_passed(frozen->since_us, settings->max_frozen_ms,
-			       now_us) &&
-		    !is_ordered(orders, &frozen->process))
-			order_end(orders, ORDER_THAW, frozen, now_us,
-				  "it has waited long enough");
-	}
+	schedule->spared[schedule->next_spared] = (struct schedule_spared){
+		process->pid, process->start_time, until_us};
+	schedule->next_spared = (schedule->next_spared + 1) % SCHEDULE_SPARED;
 }
 
-/* The next in turn, when the one before has had its turn or did no harm. */
-static void thaw_next(const struct schedule *schedule,
-		      const struct settings *settings, uint64_t now_us,
-		      struct orders *orders)
+static void add_order(struct orders *orders, enum order_kind kind,
+		      const struct job *job, uint64_t now_us,
+		      const char *reason)
 {
-	uint64_t pause_ms = schedule->has_trouble ? settings->quantum_ms
-						  : SCHEDULE_SETTLE_MS;
-
-	if (schedule->thawed_us &&
-	    !has_passed(schedule->thawed_us, pause_ms, now_us))
-		return;
-	for (size_t i = 0; i < schedule->frozen_count; i++) {
-		const struct schedule_frozen *frozen = &schedule->frozen[i];
-
-		if (is_ordered(orders, &frozen->process))
-			continue;
-		order_end(orders, ORDER_THAW, frozen, now_us, "it is calm");
-		return;
-	}
-}
-
-static bool is_candidate(const struct settings *settings,
-			 const struct situation *situation,
-			 const struct process *process)
-{
-	return !process_is_stopped(process) &&
-	       !select_is_protected(settings, situation->now, situation->self,
-				    process);
+	orders->items[orders->count++] = (struct order){
+		kind, job->process,
+		job_is_frozen(job) ? now_us - job->since_us : 0, reason};
 }
 
 /*
- * The worst of the candidates that run, unless it is the only one: somebody
- * must get the memory that a freeze sets free.
+ * A stop takes effect when the process leaves the kernel, which one page
+ * fault on a slow disk can put off by seconds; so only who was seen stopped
+ * can be seen to run again.
  */
-static const struct process *find_victim(const struct schedule *schedule,
-					 const struct settings *settings,
-					 const struct situation *situation)
+void schedule_see(struct schedule *schedule, size_t index,
+		  const struct process *now, uint64_t now_us)
 {
-	const struct process *worst = NULL;
-	uint64_t most = 0;
-	size_t running = 0;
+	struct job *job = &schedule->jobs[index];
 
+	if (!now) {
+		job->is_gone = true;
+		return;
+	}
+	/* who waits for room to grow is growing still */
+	if (process_memory_kib(now) >= need_kib(job) + SELECT_GROWTH_KIB ||
+	    (job->is_growing && now->state == 'D'))
+		job->grew_us = now_us;
+	job->is_growing = job->grew_us &&
+			  !has_passed(job->grew_us, SCHEDULE_GROWN_MS, now_us);
+	if (now->state == 'R' || now->state == 'D' ||
+	    now->major_faults > job->process.major_faults)
+		job->active_us = now_us;
+	job->process = *now;
+	if (!job_is_frozen(job))
+		return;
+	if (process_is_stopped(now))
+		job->was_seen_stopped = true;
+	else if (job->was_seen_stopped)
+		job->is_undone = true;
+}
+
+/* Jobs that are none any more; the frozen ones by an order. */
+static void forget_jobs(struct schedule *schedule, uint64_t now_us,
+			struct orders *orders)
+{
+	for (size_t i = schedule->count; i-- > 0;) {
+		struct job *job = &schedule->jobs[i];
+
+		if (job_is_frozen(job)) {
+			if (job->is_gone)
+				add_order(orders, ORDER_FORGET, job, now_us,
+					  "it ended");
+			else if (job->is_undone)
+				add_order(orders, ORDER_FORGET, job, now_us,
+					  "somebody else let it go on");
+		} else if (job->is_gone ||
+			   has_passed(job->active_us, SCHEDULE_IDLE_MS,
+				      now_us)) {
+			remove_job(schedule, job);
+		}
+	}
+}
+
+/* Who has hardly anything in swap was not squeezed yet: it is growing. */
+static bool is_filling_up(const struct process *process)
+{
+	return process->swapped_kib < process->resident_kib / 16;
+}
+
+/* Who takes part now and is no job yet. */
+static void add_jobs(struct schedule *schedule, const struct settings *settings,
+		     const struct situation *situation)
+{
 	for (size_t i = 0; i < situation->now->count; i++) {
 		const struct process *process = &situation->now->rows[i];
-		uint64_t claim =
-			select_claim(settings, situation->before, process);
 
-		if (!claim || find_frozen(schedule, process) ||
-		    !is_candidate(settings, situation, process))
+		if (schedule->count == SCHEDULE_JOBS)
+			return;
+		if (!select_claim(settings, situation->before, process) ||
+		    process_is_stopped(process) ||
+		    find_job(schedule, process) ||
+		    is_spared(schedule, process, situation->now_us) ||
+		    select_is_protected(settings, situation->now,
+					situation->self, process))
 			continue;
-		running++;
-		if (claim < most ||
-		    is_spared(schedule, process, situation->now_us))
-			continue;
-		most = claim;
-		worst = process;
+		schedule->jobs[schedule->count++] = (struct job){
+			.process = *process,
+			.grew_us =
+				is_filling_up(process) ? situation->now_us : 0,
+			.is_growing = is_filling_up(process),
+			.since_us = situation->now_us,
+			.active_us = situation->now_us,
+		};
 	}
-	return running > 1 ? worst : NULL;
+}
+
+/* What those need who are not frozen, or will not be for long. */
+static uint64_t sum_need_kib(const struct schedule *schedule)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		if (schedule->jobs[i].state != JOB_FROZEN)
+			sum += need_kib(&schedule->jobs[i]);
+	return sum;
+}
+
+/*
+ * Memory is short: what all jobs hold is what they can have.  If those who
+ * run should fit into it and thrash all the same, it is less.
+ */
+static void measure_capacity(struct schedule *schedule)
+{
+	uint64_t sum = 0, need = sum_need_kib(schedule);
+
+	for (size_t i = 0; i < schedule->count; i++)
+		sum += schedule->jobs[i].process.resident_kib;
+	schedule->capacity_kib = need <= sum ? need * 15 / 16 : sum;
+}
+
+/*
+ * While nothing is evicted, memory may be free that was not; believe in 2 %
+ * more every second until it proves wrong.
+ */
+static void raise_capacity(struct schedule *schedule,
+			   const struct situation *situation)
+{
+	bool is_calm =
+		situation->verdict == VERDICT_CALM && !situation->is_evicting;
+
+	if (is_calm && !has_passed(schedule->raised_us, 500, situation->now_us))
+		return;
+	if (is_calm)
+		schedule->capacity_kib +=
+			schedule->capacity_kib *
+			(situation->now_us - schedule->raised_us) / 50000000;
+	schedule->raised_us = situation->now_us;
+}
+
+/* Least in swap; of those alike, the one that has most of its memory. */
+static bool is_cheaper_to_load(const struct job *a, const struct job *b)
+{
+	uint64_t a_mib = a->process.swapped_kib / 1024;
+	uint64_t b_mib = b->process.swapped_kib / 1024;
+
+	return a_mib != b_mib ? a_mib < b_mib : need_kib(a) > need_kib(b);
+}
+
+/* Those who run, the cheapest to load first. */
+static size_t sort_running(struct schedule *schedule,
+			   struct job *sorted[SCHEDULE_JOBS])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < schedule->count; i++) {
+		struct job *job = &schedule->jobs[i];
+		size_t at = count;
+
+		if (job->state != JOB_RUNNING)
+			continue;
+		for (; at > 0 && is_cheaper_to_load(job, sorted[at - 1]); at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = job;
+		count++;
+	}
+	return count;
+}
+
+/*
+ * Freezes those who run until the rest fits; never the last.  Two that grow
+ * at the same time would interleave their pages in swap and later pay a seek
+ * for each, so one grows at a time.
+ */
+static void shed(struct schedule *schedule, uint64_t now_us,
+		 struct orders *orders)
+{
+	struct job *sorted[SCHEDULE_JOBS];
+	size_t count = sort_running(schedule, sorted);
+	uint64_t used_kib = 0;
+	bool has_grower = false;
+
+	for (size_t i = 0; i < count; i++) {
+		struct job *job = sorted[i];
+		bool fits =
+			used_kib + need_kib(job) <= schedule->capacity_kib &&
+			!(has_grower && job->is_growing);
+
+		if (fits || i == 0) {
+			used_kib += need_kib(job);
+			has_grower |= job->is_growing;
+		} else {
+			add_order(orders, ORDER_FREEZE, job, now_us,
+				  "there is no room for it");
+		}
+	}
 }
 
 bool schedule_may_freeze(const struct schedule *schedule, uint64_t now_us)
 {
-	return schedule->frozen_count < SCHEDULE_FROZEN &&
-	       (!schedule->frozen_us ||
-		has_passed(schedule->frozen_us, SCHEDULE_SETTLE_MS, now_us));
+	return (!schedule->frozen_us ||
+		has_passed(schedule->frozen_us, SCHEDULE_SETTLE_MS, now_us)) &&
+	       (!schedule->thawed_us ||
+		has_passed(schedule->thawed_us, SCHEDULE_SETTLE_MS, now_us));
 }
 
-static void freeze_worst(const struct schedule *schedule,
-			 const struct settings *settings,
+static void make_room(struct schedule *schedule,
+		      const struct settings *settings,
+		      const struct situation *situation, struct orders *orders)
+{
+	if (situation->before && situation->now)
+		add_jobs(schedule, settings, situation);
+	if (count_jobs(schedule, JOB_RUNNING) < 2 ||
+	    count_jobs(schedule, JOB_LOADING) ||
+	    !schedule_may_freeze(schedule, situation->now_us))
+		return;
+	measure_capacity(schedule);
+	shed(schedule, situation->now_us, orders);
+	if (orders->count)
+		schedule->changed_us = situation->now_us;
+}
+
+/* The one that has been frozen for longest; NULL if nobody waits. */
+static struct job *find_waiting(struct schedule *schedule)
+{
+	struct job *first = NULL;
+
+	for (size_t i = 0; i < schedule->count; i++) {
+		struct job *job = &schedule->jobs[i];
+
+		if (job->state == JOB_FROZEN &&
+		    (!first || job->since_us < first->since_us))
+			first = job;
+	}
+	return first;
+}
+
+/* Who has just got its memory begins its turn, and the change is timed. */
+static void begin_turns(struct schedule *schedule,
+			const struct situation *situation)
+{
+	for (size_t i = 0; i < schedule->count; i++) {
+		struct job *job = &schedule->jobs[i];
+		bool is_loaded =
+			job->process.swapped_kib <
+				need_kib(job) / SCHEDULE_LOADED_SHARE ||
+			situation->verdict == VERDICT_CALM;
+
+		if (job->state != JOB_RUNNING || job->turn_us ||
+		    job->is_growing || !is_loaded)
+			continue;
+		job->turn_us = situation->now_us;
+		schedule->change_us = situation->now_us - schedule->changed_us;
+	}
+}
+
+/* Moving out what is too much when next runs as well, and in what next is. */
+static uint64_t turn_length_us(const struct schedule *schedule,
+			       const struct settings *settings,
+			       const struct job *next)
+{
+	uint64_t need = sum_need_kib(schedule) + need_kib(next);
+	uint64_t lack = need > schedule->capacity_kib
+				? need - schedule->capacity_kib
+				: 0;
+	uint64_t change_us = 2 * lack * 1000000 / SCHEDULE_KIB_PER_S;
+
+	if (schedule->change_us)
+		change_us = schedule->change_us;
+
+	uint64_t length_us = change_us * SCHEDULE_TURN_FACTOR;
+
+	return length_us > settings->quantum_ms * 1000
+		       ? length_us
+		       : settings->quantum_ms * 1000;
+}
+
+/* The one whose turn began first, and after the one that was given. */
+static struct job *next_turn(struct schedule *schedule, const struct job *after)
+{
+	struct job *first = NULL;
+
+	for (size_t i = 0; i < schedule->count; i++) {
+		struct job *job = &schedule->jobs[i];
+
+		if (job->state != JOB_RUNNING || !job->turn_us ||
+		    (after &&
+		     (job->turn_us < after->turn_us ||
+		      (job->turn_us == after->turn_us && job <= after))))
+			continue;
+		if (!first || job->turn_us < first->turn_us)
+			first = job;
+	}
+	return first;
+}
+
+/* Freezes those whose turn is over until next fits; false if it won't. */
+static bool end_turns(struct schedule *schedule,
+		      const struct settings *settings,
+		      const struct situation *situation, const struct job *next,
+		      struct orders *orders)
+{
+	uint64_t used_kib = sum_need_kib(schedule) + need_kib(next);
+	uint64_t length_us = turn_length_us(schedule, settings, next);
+	bool is_overdue =
+		has_passed(next->since_us, settings->max_frozen_ms * 7 / 8,
+			   situation->now_us);
+	size_t left = count_jobs(schedule, JOB_RUNNING);
+
+	for (struct job *job = next_turn(schedule, NULL);
+	     job && left && used_kib > schedule->capacity_kib;
+	     job = next_turn(schedule, job)) {
+		if (!is_overdue && situation->now_us - job->turn_us < length_us)
+			break;
+		add_order(orders, ORDER_FREEZE, job, situation->now_us,
+			  "its turn is over");
+		used_kib -= need_kib(job);
+		left--;
+	}
+	if (left && used_kib > schedule->capacity_kib)
+		orders->count = 0;
+	return orders->count;
+}
+
+static bool is_any_growing(const struct schedule *schedule)
+{
+	for (size_t i = 0; i < schedule->count; i++)
+		if (schedule->jobs[i].is_growing &&
+		    !job_is_frozen(&schedule->jobs[i]))
+			return true;
+	return false;
+}
+
+/* The next in turn goes on, beside the others or in the place of some. */
+static void take_turns(struct schedule *schedule,
+		       const struct settings *settings,
+		       const struct situation *situation, struct orders *orders)
+{
+	struct job *next = find_waiting(schedule);
+	const char *reason;
+
+	if (!next || count_jobs(schedule, JOB_LOADING))
+		return;
+	if (!count_jobs(schedule, JOB_RUNNING))
+		reason = "nobody else runs";
+	else if (situation->verdict == VERDICT_CALM &&
+		 !is_any_growing(schedule) &&
+		 sum_need_kib(schedule) + need_kib(next) <=
+			 schedule->capacity_kib)
+		reason = "there is room";
+	else if (end_turns(schedule, settings, situation, next, orders))
+		reason = "it is its turn";
+	else
+		return;
+	add_order(orders, ORDER_LOAD, next, situation->now_us, reason);
+	schedule->rotations_total++;
+	schedule->changed_us = situation->now_us;
+}
+
+/* Loaded, as far as the pager can; or it takes too long. */
+static void end_loading(struct schedule *schedule,
+			const struct situation *situation,
+			struct orders *orders)
+{
+	for (size_t i = 0; i < schedule->count; i++) {
+		const struct job *job = &schedule->jobs[i];
+		uint64_t limit_ms =
+			1000 + 4 * need_kib(job) * 1000 / SCHEDULE_KIB_PER_S;
+
+		if (job->state == JOB_LOADING &&
+		    (situation->plan_done >= schedule->plan ||
+		     has_passed(job->loading_us, limit_ms, situation->now_us)))
+			add_order(orders, ORDER_THAW, job, situation->now_us,
+				  "its memory is there");
+	}
+}
+
+static void thaw_overdue(struct schedule *schedule,
+			 const struct settings *settings, uint64_t now_us,
+			 struct orders *orders)
+{
+	for (size_t i = 0; i < schedule->count; i++) {
+		const struct job *job = &schedule->jobs[i];
+
+		if (job->state == JOB_FROZEN &&
+		    has_passed(job->since_us, settings->max_frozen_ms, now_us))
+			add_order(orders, ORDER_THAW, job, now_us,
+				  "it has waited long enough");
+	}
+}
+
+static uint64_t lacked_kib(const struct schedule *schedule)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		if (schedule->jobs[i].state != JOB_FROZEN)
+			sum += schedule->jobs[i].process.swapped_kib;
+	return sum;
+}
+
+/*
+ * A runner that takes its memory back page by page, between writes that make
+ * room for it, makes a disk seek twice for each: it waits instead until all
+ * of it was moved in bulk.
+ */
+static void pause_runner(struct schedule *schedule,
 			 const struct situation *situation,
 			 struct orders *orders)
 {
-	if (!situation->now || !situation->before ||
+	struct job *most = NULL;
+
+	if (!count_jobs(schedule, JOB_FROZEN) ||
+	    count_jobs(schedule, JOB_LOADING) ||
 	    !schedule_may_freeze(schedule, situation->now_us))
 		return;
+	for (size_t i = 0; i < schedule->count; i++) {
+		struct job *job = &schedule->jobs[i];
 
-	const struct process *victim =
-		find_victim(schedule, settings, situation);
+		if (job->state == JOB_RUNNING &&
+		    (job->is_growing ||
+		     job->process.swapped_kib >= SCHEDULE_PAUSE_KIB) &&
+		    (!most ||
+		     job->process.swapped_kib > most->process.swapped_kib))
+			most = job;
+	}
+	if (most)
+		add_order(orders, ORDER_PAUSE, most, situation->now_us,
+			  "its memory is brought in at once");
+}
 
-	if (victim)
-		add_order(orders, ORDER_FREEZE, victim, 0,
-			  "it is the worst of those that take part");
+/* What must happen at once; each job is in one order at most. */
+static void settle_accounts(struct schedule *schedule,
+			    const struct settings *settings,
+			    const struct situation *situation,
+			    struct orders *orders)
+{
+	forget_jobs(schedule, situation->now_us, orders);
+	if (!orders->count)
+		thaw_overdue(schedule, settings, situation->now_us, orders);
+	if (!orders->count)
+		end_loading(schedule, situation, orders);
 }
 
 void schedule_step(struct schedule *schedule, const struct settings *settings,
 		   const struct situation *situation, struct orders *orders)
 {
+	bool is_trouble = situation->verdict == VERDICT_THRASHING ||
+			  situation->is_filling;
+
 	orders->count = 0;
-	if (situation->verdict == VERDICT_THRASHING)
-		schedule->has_trouble = true;
-	if (situation->now)
-		forget_lost(schedule, situation, orders);
-	thaw_overdue(schedule, settings, situation->now_us, orders);
-	switch (situation->verdict) {
-	case VERDICT_CALM:
-		thaw_next(schedule, settings, situation->now_us, orders);
-		break;
-	case VERDICT_UNSETTLED:
-		break;
-	case VERDICT_THRASHING:
-		freeze_worst(schedule, settings, situation, orders);
-		break;
+	orders->has_plan = false;
+	raise_capacity(schedule, situation);
+	begin_turns(schedule, situation);
+	settle_accounts(schedule, settings, situation, orders);
+	if (orders->count)
+		return;
+	if (is_trouble)
+		make_room(schedule, settings, situation, orders);
+	if (!orders->count)
+		take_turns(schedule, settings, situation, orders);
+	if (!orders->count && is_trouble)
+		pause_runner(schedule, situation, orders);
+	/* a runner that lacks memory gets it in bulk, not page by page */
+	orders->has_plan =
+		orders->count || (schedule_frozen_count(schedule) &&
+				  situation->plan_done >= schedule->plan &&
+				  lacked_kib(schedule) >= SCHEDULE_PLAN_KIB);
+}
+
+void schedule_plan(const struct schedule *schedule, struct schedule_plan *plan)
+{
+	*plan = (struct schedule_plan){.out_kib = lacked_kib(schedule)};
+	for (size_t i = 0; i < schedule->count; i++) {
+		const struct job *job = &schedule->jobs[i];
+
+		if (job->state == JOB_FROZEN) {
+			plan->out[plan->out_count++] = job;
+			continue;
+		}
+		if (job->is_growing)
+			plan->out_kib += need_kib(job) / SCHEDULE_GROWTH_SHARE;
+		if (job->process.swapped_kib &&
+		    (!plan->in || job->state == JOB_LOADING ||
+		     (plan->in->state != JOB_LOADING &&
+		      job->process.swapped_kib >
+			      plan->in->process.swapped_kib)))
+			plan->in = job;
 	}
 }
 
-static void end_freeze(struct schedule *schedule,
-		       const struct settings *settings,
-		       const struct order *order, uint64_t now_us)
+void schedule_planned(struct schedule *schedule, uint64_t number)
 {
-	const struct schedule_frozen *frozen =
-		find_frozen(schedule, &order->process);
+	schedule->plan = number;
+}
 
-	if (!frozen)
-		return;
-
-	size_t index = (size_t)(frozen - schedule->frozen);
-
-	schedule->frozen_us_total += now_us - frozen->since_us;
-	schedule->frozen_count--;
-	memmove(&schedule->frozen[index], &schedule->frozen[index + 1],
-		(schedule->frozen_count - index) * sizeof(*schedule->frozen));
-	spare(schedule, &order->process, now_us + settings->quantum_ms * 1000);
+static void end_freeze(struct schedule *schedule, struct job *job,
+		       uint64_t now_us)
+{
+	schedule->frozen_us_total += now_us - job->since_us;
+	job->state = JOB_RUNNING;
+	job->since_us = job->active_us = now_us;
+	job->turn_us = 0;
 }
 
 void schedule_confirm(struct schedule *schedule,
 		      const struct settings *settings,
 		      const struct order *order, int error, uint64_t now_us)
 {
+	struct job *job = find_job(schedule, &order->process);
+	uint64_t spared_us = now_us + settings->max_frozen_ms * 1000;
+
+	if (!job)
+		return;
 	switch (order->kind) {
 	case ORDER_FREEZE:
 		if (error) {
-			spare(schedule, &order->process,
-			      now_us + settings->max_frozen_ms * 1000);
+			spare(schedule, &order->process, spared_us);
+			remove_job(schedule, job);
 			return;
 		}
-		schedule->frozen[schedule->frozen_count++] =
-			(struct schedule_frozen){order->process, now_us, false};
-		schedule->frozen_us = now_us;
+		job->state = JOB_FROZEN;
+		job->since_us = schedule->frozen_us = now_us;
+		job->was_seen_stopped = false;
 		schedule->freezes_total++;
+		break;
+	case ORDER_PAUSE:
+		if (error)
+			return;
+		job->since_us = schedule->frozen_us = now_us;
+		job->was_seen_stopped = false;
+		schedule->freezes_total++;
+		job->state = JOB_LOADING;
+		job->loading_us = now_us;
+		break;
+	case ORDER_LOAD:
+		job->state = JOB_LOADING;
+		job->loading_us = now_us;
 		break;
 	case ORDER_THAW:
 		if (error && error != -ESRCH)
 			return; /* it stays ours, and is tried again */
-		end_freeze(schedule, settings, order, now_us);
+		end_freeze(schedule, job, now_us);
 		schedule->thawed_us = now_us;
-		schedule->has_trouble = false;
 		schedule->thaws_total++;
 		break;
 	case ORDER_FORGET:
-		end_freeze(schedule, settings, order, now_us);
+		end_freeze(schedule, job, now_us);
+		spare(schedule, &order->process, spared_us);
+		remove_job(schedule, job);
 		break;
 	}
 }
@@ -279,9 +647,11 @@ void schedule_thaw_all(const struct schedule *schedule, uint64_t now_us,
 		       const char *reason, struct orders *orders)
 {
 	orders->count = 0;
-	for (size_t i = 0; i < schedule->frozen_count; i++)
-		order_end(orders, ORDER_THAW, &schedule->frozen[i], now_us,
-			  reason);
+	orders->has_plan = false;
+	for (size_t i = 0; i < schedule->count; i++)
+		if (job_is_frozen(&schedule->jobs[i]))
+			add_order(orders, ORDER_THAW, &schedule->jobs[i],
+				  now_us, reason);
 }
 
 uint64_t schedule_frozen_us_total(const struct schedule *schedule,
@@ -289,7 +659,8 @@ uint64_t schedule_frozen_us_total(const struct schedule *schedule,
 {
 	uint64_t total_us = schedule->frozen_us_total;
 
-	for (size_t i = 0; i < schedule->frozen_count; i++)
-		total_us += now_us - schedule->frozen[i].since_us;
+	for (size_t i = 0; i < schedule->count; i++)
+		if (job_is_frozen(&schedule->jobs[i]))
+			total_us += now_us - schedule->jobs[i].since_us;
 	return total_us;
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who is frozen, and whose turn it is.  Pure: a verdict and two snapshots of
+ * Who is frozen, and whose turn it is.  Pure: a verdict and what was seen of
  * the processes in, orders out; the caller carries the orders out and says
  * what became of each.
  *
- * While the host thrashes, the worst candidate is frozen, one at a time with
- * a pause to see what it did, and never the last one.  When it is calm, the
- * one that has waited longest goes on, and may run for a quantum; if that
- * made trouble, the next waits until the quantum is over.  Nobody waits
- * longer than max_frozen.
+ * Those that take part in the thrashing are the jobs.  When memory is short,
+ * what they hold between them is all there is for them: their capacity.  As
+ * many as fit into it run, those first that are cheapest to load; the others
+ * are frozen.  When the turn of one is over it makes room for the one that
+ * has waited longest, whose memory is brought in before it goes on.  A turn
+ * is long against what the change costs, so a slow disk gets long turns.
  */
 #ifndef THRASH_DAEMON_SCHEDULE_H
 #define THRASH_DAEMON_SCHEDULE_H
@@ -18,22 +19,55 @@
 #include "daemon/select.h"
 
 enum {
-	SCHEDULE_FROZEN = STATE_FROZEN,
-	SCHEDULE_SPARED = 256,
+	SCHEDULE_JOBS = STATE_FROZEN,
+	SCHEDULE_SPARED = 64,
 	/*
 	 * What a freeze or a thaw does to the host is seen after this time
 	 * (measured: stall ends within 100 ms of the stop).
 	 */
 	SCHEDULE_SETTLE_MS = 300,
+	/*
+	 * A turn is this many times as long as the change of turn: four fifths
+	 * of the time go into work.
+	 */
+	SCHEDULE_TURN_FACTOR = 4,
+	/* Who has neither run nor waited for a disk for so long is no job. */
+	SCHEDULE_IDLE_MS = 10000,
+	/* Who has not grown for so long has what it wants. */
+	SCHEDULE_GROWN_MS = 500,
+	/* Of the disk, before a change of turn has been timed. */
+	SCHEDULE_KIB_PER_S = 50 * 1024,
+	/* A job with less than this share of its memory in swap is loaded. */
+	SCHEDULE_LOADED_SHARE = 64,
+	/* Room is made ahead of a growing job for this share more. */
+	SCHEDULE_GROWTH_SHARE = 2,
+	/* A runner that lacks so much had better wait for it in one go. */
+	SCHEDULE_PAUSE_KIB = 4096,
+	/* Less than this is not worth a plan for the pager. */
+	SCHEDULE_PLAN_KIB = 1024,
 };
 
-struct schedule_frozen {
-	struct process process; /* as it was when it was frozen */
-	uint64_t since_us;
-	bool was_seen_stopped; /* by a look after it was frozen */
+enum job_state {
+	JOB_RUNNING,
+	JOB_FROZEN,
+	JOB_LOADING, /* still frozen: its memory is being brought in */
 };
 
-/* Not to be frozen for a while: it was thawed, or could not be frozen. */
+struct job {
+	struct process process; /* as it was last seen */
+	enum job_state state;
+	bool is_growing;
+	bool was_seen_stopped; /* since it is frozen */
+	bool is_gone;          /* it ended */
+	bool is_undone;        /* somebody else let it go on */
+	uint64_t since_us;     /* running, or frozen, since then */
+	uint64_t loading_us;   /* when loading began */
+	uint64_t turn_us;      /* when it had its memory; 0: not yet */
+	uint64_t grew_us;      /* when it last grew; 0: never */
+	uint64_t active_us;    /* when it last ran, or waited for a disk */
+};
+
+/* Not to be frozen for a while: that failed, or somebody else undid it. */
 struct schedule_spared {
 	pid_t pid;
 	uint64_t start_time;
@@ -41,30 +75,39 @@ struct schedule_spared {
 };
 
 struct schedule {
-	struct schedule_frozen frozen[SCHEDULE_FROZEN]; /* longest first */
-	size_t frozen_count;
+	struct job jobs[SCHEDULE_JOBS];
+	size_t count;
 	struct schedule_spared spared[SCHEDULE_SPARED]; /* a ring */
 	size_t next_spared;
+	uint64_t capacity_kib;         /* for all jobs; 0: not measured */
+	uint64_t raised_us;            /* when it was last believed to grow */
 	uint64_t frozen_us, thawed_us; /* when last; 0: never */
-	bool has_trouble;              /* thrashing was seen since thawed_us */
-	uint64_t freezes_total, thaws_total;
+	uint64_t changed_us;           /* when a change of turn began */
+	uint64_t change_us;            /* how long the last one took */
+	uint64_t plan;                 /* number of the pager's last plan */
+	uint64_t freezes_total, thaws_total, rotations_total;
 	uint64_t frozen_us_total; /* of those that are not frozen any more */
 };
 
-/* All zero is a schedule that has frozen nobody. */
+/* All zero is a schedule that knows no jobs. */
 
 struct situation {
 	uint64_t now_us;
 	enum verdict verdict;
-	/* the last two snapshots; now is NULL if there is none of this turn */
+	bool is_filling;    /* memory is short, though nothing came back yet */
+	bool is_evicting;   /* pages went out in the last second */
+	uint64_t plan_done; /* number of the last plan that was carried out */
+	/* the last two looks at all processes; NULL if there was none now */
 	const struct process_table *before, *now;
 	pid_t self;
 };
 
 enum order_kind {
 	ORDER_FREEZE,
+	ORDER_PAUSE, /* frozen, for as long as its memory is brought in */
+	ORDER_LOAD,  /* it is next: its memory is to be brought in */
 	ORDER_THAW,
-	ORDER_FORGET, /* it ended, or somebody else let it go on */
+	ORDER_FORGET, /* it is gone, or runs without us */
 };
 
 struct order {
@@ -74,12 +117,38 @@ struct order {
 	const char *reason; /* for the log */
 };
 
+/* Whether it stops the process. */
+bool order_freezes(const struct order *order);
+
 struct orders {
-	struct order items[SCHEDULE_FROZEN + 1];
+	struct order items[SCHEDULE_JOBS + 1];
 	size_t count;
+	bool has_plan; /* the pager gets a new one; see schedule_plan() */
 };
 
-/* Whether the last freeze has had time to show what it does. */
+/* What is to be moved between memory and swap. */
+struct schedule_plan {
+	const struct job *out[SCHEDULE_JOBS]; /* frozen, longest wait last */
+	size_t out_count;
+	uint64_t out_kib;     /* of all of them */
+	const struct job *in; /* NULL: nobody lacks anything */
+};
+
+/* Frozen or loading. */
+bool job_is_frozen(const struct job *job);
+
+/* How many are. */
+size_t schedule_frozen_count(const struct schedule *schedule);
+
+/* A job by its process; NULL if it is none. */
+const struct job *schedule_find(const struct schedule *schedule,
+				const struct process *process);
+
+/* What was seen of a job in this turn; now is NULL when it is gone. */
+void schedule_see(struct schedule *schedule, size_t index,
+		  const struct process *now, uint64_t now_us);
+
+/* Whether the last freeze or thaw has had time to show what it does. */
 bool schedule_may_freeze(const struct schedule *schedule, uint64_t now_us);
 
 void schedule_step(struct schedule *schedule, const struct settings *settings,
@@ -89,6 +158,12 @@ void schedule_step(struct schedule *schedule, const struct settings *settings,
 void schedule_confirm(struct schedule *schedule,
 		      const struct settings *settings,
 		      const struct order *order, int error, uint64_t now_us);
+
+/* After the orders: what they mean for the pager. */
+void schedule_plan(const struct schedule *schedule, struct schedule_plan *plan);
+
+/* The number that the pager gave it. */
+void schedule_planned(struct schedule *schedule, uint64_t number);
 
 /* Orders to thaw everybody, for the end. */
 void schedule_thaw_all(const struct schedule *schedule, uint64_t now_us,

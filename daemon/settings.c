@@ -27,6 +27,10 @@ static int option_patterns(const struct option_row *row, const char *text,
 			return problem_set(problem, -EINVAL,
 					   "at most %d names can be listed",
 					   SETTINGS_PATTERNS);
+		if (length >= SETTINGS_PATTERN_SIZE)
+			return problem_set(problem, -EINVAL,
+					   "a name has at most %d letters",
+					   SETTINGS_PATTERN_SIZE - 1);
 		parsed.items[parsed.count++] = (struct span){text, length};
 		text += length;
 	}
@@ -251,13 +255,17 @@ const struct option_table settings_table = {rows, sizeof(rows) / sizeof(*rows)};
 
 bool patterns_match(const struct patterns *patterns, const char *name)
 {
-	char pattern[64];
+	char pattern[SETTINGS_PATTERN_SIZE];
 
-	for (size_t i = 0; i < patterns->count; i++)
-		if (span_copy(patterns->items[i], pattern, sizeof(pattern)) ==
-			    0 &&
-		    fnmatch(pattern, name, 0) == 0)
+	for (size_t i = 0; i < patterns->count; i++) {
+		if (span_copy(patterns->items[i], pattern, sizeof(pattern)))
+			continue; /* which option_patterns() rules out */
+		/* the kernel cuts names, so a plain one is cut as well */
+		if (!strpbrk(pattern, "*?["))
+			pattern[PROCESS_COMMAND - 1] = '\0';
+		if (fnmatch(pattern, name, 0) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -395,9 +403,9 @@ static int load_environment(struct settings *settings, char *const *environment,
 		size_t length = 0;
 
 		if (strncmp(*environment, prefix, sizeof(prefix) - 1) != 0 ||
-		    !span_split(&rest, '=', &key) ||
+		    !span_split(&rest, '=', &key) || !rest.length ||
 		    span_copy(key, place, sizeof(place)))
-			continue;
+			continue; /* an empty one counts as not set */
 		for (const char *c = place + sizeof(prefix) - 1; *c; c++)
 			name[length++] =
 				*c >= 'A' && *c <= 'Z' ? (char)(*c | 32) : *c;
@@ -421,6 +429,21 @@ static const char *config_in(char *const *environment)
 		if (strncmp(*environment, key, sizeof(key) - 1) == 0)
 			return *environment + sizeof(key) - 1;
 	return NULL;
+}
+
+/* What goes together and what does not. */
+static int choose_action(struct settings *settings, struct problem *problem)
+{
+	if (settings->is_json && settings->action != ACTION_STATUS)
+		return problem_set(problem, -EINVAL,
+				   "option --json goes with --status");
+	if (!settings->replay)
+		return 0;
+	if (settings->action != ACTION_RUN)
+		return problem_set(problem, -EINVAL,
+				   "only one thing can be done at a time");
+	settings->action = ACTION_REPLAY;
+	return 0;
 }
 
 /*
@@ -456,7 +479,5 @@ int settings_load(struct settings *settings, int argc, char **argv,
 		error = options_parse(&settings_table, argc, argv, settings,
 				      problem);
 	settings->config = config;
-	if (!error && settings->replay)
-		settings->action = ACTION_REPLAY;
-	return error;
+	return error ? error : choose_action(settings, problem);
 }

@@ -28,7 +28,8 @@ enum action {
 };
 
 enum {
-	SETTINGS_PATTERNS = 64,     /* in one list */
+	SETTINGS_PATTERNS = 64, /* in one list */
+	SETTINGS_PATTERN_SIZE = 64,
 	SETTINGS_FILE_SIZE = 32768, /* of the configuration file */
 	SETTINGS_WARNINGS = 32,
 };

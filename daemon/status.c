@@ -84,6 +84,12 @@ int status_thaw_all(const struct settings *settings, struct log *log)
 
 	if (proc < 0)
 		return EXIT_FAILURE;
+	if (!process_is_own_proc(proc)) {
+		log_error(log, "%s shows other processes than ours",
+			  settings->proc);
+		(void)close(proc);
+		return EXIT_FAILURE;
+	}
 
 	int error =
 		recover(settings->run_dir, proc, &freezer_signal, &state, log);

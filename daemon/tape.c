@@ -5,36 +5,64 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char first_line[] = "thrash-protect-recording 1";
 
 FILE *tape_create(const char *path)
 {
-	int file = open(path,
-			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-			0600);
-	FILE *tape = file < 0 ? NULL : fdopen(file, "w");
+	/* O_NONBLOCK: a FIFO that nobody reads must not hold us up */
+	int file = open(
+		path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+		0600);
+	struct stat status;
+	FILE *tape = NULL;
 
+	if (file < 0)
+		return NULL;
+	if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))
+		errno = EINVAL;
+	else if (ftruncate(file, 0) == 0)
+		tape = fdopen(file, "w");
 	if (tape)
 		(void)fprintf(tape, "%s\n", first_line);
-	else if (file >= 0)
+	else
 		(void)close(file);
 	return tape;
 }
 
-void tape_write(FILE *tape, const struct sample *sample,
-		const struct process_table *looked)
+static void write_process(FILE *tape, const char *prefix,
+			  const struct process *process)
 {
-	char line[SAMPLE_LINE], row[PROCESS_LINE];
+	char line[PROCESS_LINE];
 
-	sample_format(sample, line);
+	process_format(process, line);
+	(void)fprintf(tape, "%s%s\n", prefix, line);
+}
+
+int tape_write(FILE *tape, const struct decider *decider, bool has_looked)
+{
+	const struct schedule *schedule = &decider->schedule;
+	const struct process_table *look = &decider->looks[decider->newest];
+	char line[SAMPLE_LINE];
+
+	sample_format(decide_sample(decider), line);
 	(void)fprintf(tape, "%s\n", line);
-	for (size_t i = 0; looked && i < looked->count; i++) {
-		process_format(&looked->rows[i], row);
-		(void)fprintf(tape, "%s\n", row);
+	for (size_t i = 0; i < schedule->count; i++) {
+		const struct job *job = &schedule->jobs[i];
+
+		if (job->is_gone)
+			(void)fprintf(tape, "gone %d %" PRIu64 "\n",
+				      (int)job->process.pid,
+				      job->process.start_time);
+		else
+			write_process(tape, "job ", &job->process);
 	}
-	(void)fflush(tape);
+	for (size_t i = 0; has_looked && i < look->count; i++)
+		write_process(tape, "", &look->rows[i]);
+	return fflush(tape);
 }
 
 struct replay {
@@ -59,9 +87,9 @@ static void print_time(const struct replay *replay)
 static void print_order(const struct replay *replay, const struct order *order)
 {
 	static const char *const names[] = {
-		[ORDER_FREEZE] = "freeze",
-		[ORDER_THAW] = "thaw",
-		[ORDER_FORGET] = "forget",
+		[ORDER_FREEZE] = "freeze", [ORDER_THAW] = "thaw",
+		[ORDER_FORGET] = "forget", [ORDER_PAUSE] = "pause",
+		[ORDER_LOAD] = "load",
 	};
 	char command[TEXT_ESCAPED_COMMAND];
 
@@ -91,6 +119,8 @@ static void end_turn(struct replay *replay)
 				 &replay->orders.items[i], 0,
 				 decide_sample(decider)->time_us);
 	}
+	if (replay->orders.has_plan) /* which takes no time here */
+		schedule_planned(&decider->schedule, ++decider->plan_done);
 	replay->is_in_turn = replay->has_looked = false;
 }
 
@@ -104,6 +134,22 @@ static int begin_turn(struct replay *replay, const struct sample *sample)
 		return -EINVAL; /* time goes forward */
 	(void)decide_verdict(replay->decider, sample);
 	replay->is_in_turn = true;
+	return 0;
+}
+
+/* Of a job of ours; the recorded daemon may have had others. */
+static int see_job(struct replay *replay, const struct process *process,
+		   bool is_gone)
+{
+	struct schedule *schedule = &replay->decider->schedule;
+	const struct job *job = schedule_find(schedule, process);
+
+	if (!replay->is_in_turn)
+		return -EINVAL;
+	if (job)
+		schedule_see(schedule, (size_t)(job - schedule->jobs),
+			     is_gone ? NULL : process,
+			     decide_sample(replay->decider)->time_us);
 	return 0;
 }
 
@@ -123,6 +169,16 @@ static int add_process(struct replay *replay, const struct process *process)
 	    (table->count && table->rows[table->count - 1].pid >= process->pid))
 		return -EINVAL; /* too many, or not in order */
 	table->rows[table->count++] = *process;
+	return see_job(replay, process, false);
+}
+
+/* "gone PID START" */
+static int parse_gone(struct span line, struct process *process)
+{
+	*process = (struct process){.pid = 0};
+	if (span_to_pid(span_word(&line), &process->pid) ||
+	    span_to_u64(line, &process->start_time))
+		return -EINVAL;
 	return 0;
 }
 
@@ -130,7 +186,16 @@ static int replay_line(struct replay *replay, struct span line)
 {
 	struct sample sample;
 	struct process process;
+	struct span rest = line, word = span_word(&rest);
 
+	if (span_equals(word, "job"))
+		return process_parse(rest, &process)
+			       ? -EINVAL
+			       : see_job(replay, &process, false);
+	if (span_equals(word, "gone"))
+		return parse_gone(rest, &process)
+			       ? -EINVAL
+			       : see_job(replay, &process, true);
 	if (sample_parse(line, &sample) == 0) {
 		end_turn(replay);
 		return begin_turn(replay, &sample);
@@ -150,8 +215,12 @@ int tape_replay(struct span text, struct decider *decider, FILE *out,
 		return problem_set(problem, -EINVAL, "1: '%s' is expected",
 				   first_line);
 	while (text.length) {
+		/* the last line of a recording may have been cut */
+		bool may_be_cut =
+			number > 1 && !memchr(text.start, '\n', text.length);
+
 		number++;
-		if (replay_line(&replay, span_line(&text)))
+		if (replay_line(&replay, span_line(&text)) && !may_be_cut)
 			return problem_set(problem, -EINVAL,
 					   "%u: not a valid line", number);
 	}

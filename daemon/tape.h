@@ -2,7 +2,8 @@
 /*
  * Recordings of a host: what the daemon saw, line by line, and a replay of it
  * through the same decisions.  A recording is the first line, then for each
- * turn a sample line and, if the processes were looked at, a line for each.
+ * turn a sample line; "job" and a process for each job, or "gone PID START";
+ * and, if all processes were looked at, a line for each.
  */
 #ifndef THRASH_DAEMON_TAPE_H
 #define THRASH_DAEMON_TAPE_H
@@ -12,18 +13,20 @@
 
 #include <stdio.h>
 
-/* A new file, never through a link; NULL with errno. */
+/* A plain file, emptied, never through a link; NULL with errno. */
 FILE *tape_create(const char *path);
 
-/* Adds one turn; looked is NULL if it looked at no processes. */
-void tape_write(FILE *tape, const struct sample *sample,
-		const struct process_table *looked);
+/*
+ * Adds one turn, after its jobs were seen and before its orders; non-zero
+ * with errno when the disk is full and the like.
+ */
+int tape_write(FILE *tape, const struct decider *decider, bool has_looked);
 
 /*
  * Replays the text of a recording and prints, to out, the time in seconds
  * since its beginning with each new verdict and each order.  The orders are
- * taken as carried out.  The decider is new, with room in its tables; -EINVAL
- * with the line's number in *problem.
+ * taken as carried out.  A last line that was cut is passed over.  The decider
+ * is new, with room in its tables; -EINVAL with the line's number in *problem.
  */
 int tape_replay(struct span text, struct decider *decider, FILE *out,
 		struct problem *problem);

@@ -10,9 +10,7 @@
 #include "daemon/trigger.h"
 
 #include <errno.h>
-#include <linux/magic.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 static const char *mode_name(const struct daemon *daemon)
@@ -28,20 +26,6 @@ static const char *mode_name(const struct daemon *daemon)
 	return "unknown";
 }
 
-/* Only in a real /proc that shows this very process can pids be trusted. */
-static bool is_own_proc(int proc)
-{
-	struct statfs status;
-	char target[16];
-	ssize_t length = readlinkat(proc, "self", target, sizeof(target));
-	pid_t pid;
-
-	return fstatfs(proc, &status) == 0 &&
-	       status.f_type == PROC_SUPER_MAGIC && length > 0 &&
-	       span_to_pid((struct span){target, (size_t)length}, &pid) == 0 &&
-	       pid == getpid();
-}
-
 static int open_proc(struct daemon *daemon, struct problem *problem)
 {
 	const char *path = daemon->settings->proc;
@@ -54,7 +38,7 @@ static int open_proc(struct daemon *daemon, struct problem *problem)
 	daemon->freezer = &freezer_signal;
 	if (daemon->settings->is_dry_run) {
 		daemon->freezer = &freezer_dry_run;
-	} else if (!is_own_proc(daemon->proc)) {
+	} else if (!process_is_own_proc(daemon->proc)) {
 		daemon->freezer = &freezer_dry_run;
 		log_warning(daemon->log,
 			    "%s shows other processes than ours: "
@@ -103,12 +87,34 @@ static int first_turn(struct daemon *daemon, struct problem *problem)
 		     : 0;
 }
 
+/* What an earlier daemon has left is thawed before its ledger is replaced. */
+static int settle_past(struct daemon *daemon, struct problem *problem)
+{
+	const char *run_dir = daemon->settings->run_dir;
+	struct state *state = &daemon->publisher.state;
+	int error = 0;
+
+	if (daemon->freezer != &freezer_dry_run)
+		error = recover(run_dir, daemon->proc, daemon->freezer, state,
+				daemon->log);
+	else if (recover_is_due(run_dir, daemon->freezer, state))
+		error = -EBUSY;
+	if (error && !recover_is_hopeless(error))
+		return problem_set(problem, error,
+				   "an earlier daemon has left processes "
+				   "frozen; see thrash-protect --thaw-all");
+	memset(state, 0, sizeof(*state));
+	return 0;
+}
+
 int daemon_open(struct daemon *daemon, const struct settings *settings,
-		struct log *log, struct problem *problem)
+		FILE *tape, struct log *log, struct problem *problem)
 {
 	*daemon = (struct daemon){
+		.tape = tape,
 		.settings = settings,
 		.log = log,
+		.freezer = &freezer_dry_run, /* until /proc is known */
 		.proc = -1,
 		.trigger = -1,
 		.sampler = {-1, -1, -1},
@@ -123,52 +129,63 @@ int daemon_open(struct daemon *daemon, const struct settings *settings,
 		error = publisher_open(&daemon->publisher, settings,
 				       is_dry_run ? "" : settings->marker, log,
 				       problem);
-	if (!error && settings->record) {
-		daemon->tape = tape_create(settings->record);
-		if (!daemon->tape)
-			error = problem_set(problem, -errno, "%s: %s",
-					    settings->record, strerror(errno));
-	}
+	if (!error)
+		error = settle_past(daemon, problem);
 	if (!error && !is_dry_run)
-		(void)recover(settings->run_dir, daemon->proc, daemon->freezer,
-			      &daemon->publisher.state, log);
+		error = pager_open(&daemon->pager, daemon->proc);
 	if (!error) {
-		memset(&daemon->publisher.state, 0,
-		       sizeof(daemon->publisher.state));
 		resident_begin(log);
 		error = first_turn(daemon, problem);
 	}
 	if (error)
-		daemon_close(daemon, "the daemon cannot start");
+		(void)daemon_close(daemon, "the daemon cannot start", false);
 	return error;
+}
+
+static const char *order_name(enum order_kind kind)
+{
+	switch (kind) {
+	case ORDER_FREEZE:
+		return "froze";
+	case ORDER_PAUSE:
+		return "paused";
+	case ORDER_LOAD:
+		return "loading";
+	case ORDER_THAW:
+		return "thawed";
+	case ORDER_FORGET:
+		break;
+	}
+	return "lost";
 }
 
 static void log_order(struct daemon *daemon, const struct order *order,
 		      int error)
 {
 	char command[TEXT_ESCAPED_COMMAND];
+	const char *trial =
+		daemon->freezer == &freezer_dry_run ? "dry run: " : "";
 	int pid = (int)order->process.pid;
 	unsigned long long frozen_ms = order->frozen_us / 1000;
 
 	text_escape(order->process.command, command, sizeof(command));
 	if (error && error != -ESRCH)
 		log_warning(daemon->log, "cannot %s %d (%s): %s",
-			    order->kind == ORDER_FREEZE ? "freeze" : "thaw",
-			    pid, command, strerror(-error));
-	else if (error && order->kind == ORDER_FREEZE)
+			    order_freezes(order) ? "freeze" : "thaw", pid,
+			    command, strerror(-error));
+	else if (error && order_freezes(order))
 		log_debug(daemon->log, "%d (%s) is gone", pid, command);
-	else if (order->kind == ORDER_FREEZE)
-		log_info(daemon->log, "froze %d (%s), %llu MiB: %s", pid,
-			 command,
+	else if (order_freezes(order))
+		log_info(daemon->log, "%s%s %d (%s), %llu MiB: %s", trial,
+			 order_name(order->kind), pid, command,
 			 (unsigned long long)process_memory_kib(
 				 &order->process) /
 				 1024,
 			 order->reason);
 	else
-		log_info(daemon->log, "%s %d (%s) after %llu.%03llu s: %s",
-			 order->kind == ORDER_THAW ? "thawed" : "lost", pid,
-			 command, frozen_ms / 1000, frozen_ms % 1000,
-			 order->reason);
+		log_info(daemon->log, "%s%s %d (%s) after %llu.%03llu s: %s",
+			 trial, order_name(order->kind), pid, command,
+			 frozen_ms / 1000, frozen_ms % 1000, order->reason);
 }
 
 static int carry_out(const struct daemon *daemon, const struct order *order)
@@ -178,20 +195,29 @@ static int carry_out(const struct daemon *daemon, const struct order *order)
 
 	switch (order->kind) {
 	case ORDER_FREEZE:
+	case ORDER_PAUSE:
 		return daemon->freezer->freeze(daemon->proc, pid, start_time);
 	case ORDER_THAW:
 		return daemon->freezer->thaw(daemon->proc, pid, start_time);
+	case ORDER_LOAD:
 	case ORDER_FORGET:
 		break;
 	}
 	return 0;
 }
 
+/* Whoever is to be frozen is in the ledger first, or is not frozen. */
 static void carry_out_all(struct daemon *daemon, uint64_t now_us)
 {
+	int not_announced = publish_ahead(&daemon->publisher, &daemon->orders,
+					  daemon->freezer->method);
+
 	for (size_t i = 0; i < daemon->orders.count; i++) {
 		const struct order *order = &daemon->orders.items[i];
-		int error = carry_out(daemon, order);
+		int error = order_freezes(order) ? not_announced : 0;
+
+		if (!error)
+			error = carry_out(daemon, order);
 
 		schedule_confirm(&daemon->decider.schedule, daemon->settings,
 				 order, error, now_us);
@@ -199,25 +225,42 @@ static void carry_out_all(struct daemon *daemon, uint64_t now_us)
 	}
 }
 
-/* Closes what daemon_open() has opened so far. */
-void daemon_close(struct daemon *daemon, const char *reason)
+static void close_senses(struct daemon *daemon)
 {
-	uint64_t now_us = clock_boottime_us();
-
-	schedule_thaw_all(&daemon->decider.schedule, now_us, reason,
-			  &daemon->orders);
-	carry_out_all(daemon, now_us);
-	publisher_close(&daemon->publisher,
-			daemon->decider.schedule.frozen_count);
 	for (size_t i = 0; i < 2; i++)
 		process_table_close(&daemon->decider.looks[i]);
 	sampler_close(&daemon->sampler);
-	if (daemon->tape)
-		(void)fclose(daemon->tape);
+	daemon->sampler = (struct sampler){-1, -1, -1};
 	if (daemon->trigger >= 0)
 		(void)close(daemon->trigger);
+	daemon->trigger = -1;
+}
+
+/*
+ * Also after half of daemon_open().  What thawing does not need is closed
+ * first: it may want the descriptors.
+ */
+size_t daemon_close(struct daemon *daemon, const char *reason, bool is_reload)
+{
+	struct schedule *schedule = &daemon->decider.schedule;
+	uint64_t now_us = clock_boottime_us();
+
+	close_senses(daemon);
+	pager_close(&daemon->pager);
+	schedule_thaw_all(schedule, now_us, reason, &daemon->orders);
+	carry_out_all(daemon, now_us);
+
+	size_t left = schedule_frozen_count(schedule);
+
+	if (left)
+		log_error(daemon->log, "%zu processes are left frozen", left);
+	if (is_reload)
+		(void)publish(&daemon->publisher, &daemon->decider,
+			      daemon->freezer->method, daemon->log);
+	publisher_close(&daemon->publisher, left || is_reload);
 	if (daemon->proc >= 0)
 		(void)close(daemon->proc);
+	return left;
 }
 
 static void log_verdict(struct daemon *daemon, enum verdict before)
@@ -228,15 +271,68 @@ static void log_verdict(struct daemon *daemon, enum verdict before)
 		return;
 	if (detector->verdict == VERDICT_THRASHING && before == VERDICT_CALM)
 		log_info(daemon->log,
-			 "thrashing: tasks stalled for %u ms of the last %d",
+			 "thrashing: tasks stalled for %u ms of the last %d "
+			 "(%s)",
 			 (unsigned)detect_stall_permille(detector,
 							 DETECT_WINDOW_MS) *
 				 DETECT_WINDOW_MS / 1000,
-			 DETECT_WINDOW_MS);
+			 DETECT_WINDOW_MS, mode_name(daemon));
 	else if (detector->verdict == VERDICT_CALM)
 		log_info(daemon->log, "calm");
 	else
 		log_debug(daemon->log, "%s", verdict_name(detector->verdict));
+}
+
+/* Looks at each job: few files, so in every turn. */
+static void see_jobs(struct daemon *daemon, uint64_t now_us)
+{
+	struct schedule *schedule = &daemon->decider.schedule;
+	unsigned page_kib = daemon->decider.looks[0].page_kib;
+
+	for (size_t i = 0; i < schedule->count; i++) {
+		const struct process *job = &schedule->jobs[i].process;
+		struct process now;
+		int error = process_find(daemon->proc, job->pid,
+					 job->start_time, page_kib, &now);
+
+		if (!error)
+			error = process_read_memory(daemon->proc, &now);
+		if (!error)
+			schedule_see(schedule, i, &now, now_us);
+		else if (error == -ESRCH || error == -ENOENT)
+			schedule_see(schedule, i, NULL, now_us);
+		/* else it could not be looked at: it may well be there */
+	}
+}
+
+static struct pager_target target_of(const struct job *job)
+{
+	return (struct pager_target){job->process.pid, job->process.start_time};
+}
+
+/* Gives the pager what the orders mean for it. */
+static void page(struct daemon *daemon)
+{
+	struct schedule *schedule = &daemon->decider.schedule;
+	struct pager_plan plan = {.out_count = 0};
+	struct schedule_plan wanted;
+
+	if (!daemon->orders.has_plan || !daemon->pager.is_running)
+		return;
+	schedule_plan(schedule, &wanted);
+	plan.out_kib = wanted.out_kib;
+	while (plan.out_count < wanted.out_count &&
+	       plan.out_count < PAGER_OUT) {
+		plan.out[plan.out_count] =
+			target_of(wanted.out[plan.out_count]);
+		plan.out_count++;
+	}
+	if (wanted.in)
+		plan.in = target_of(wanted.in);
+	log_debug(daemon->log, "plan: out %llu KiB of %zu, in %d",
+		  (unsigned long long)plan.out_kib, plan.out_count,
+		  (int)plan.in.pid);
+	schedule_planned(schedule, pager_order(&daemon->pager, &plan));
 }
 
 /* Fills a new look, if this turn wants one; whether it has. */
@@ -291,7 +387,7 @@ static uint64_t wait_for(const struct daemon *daemon, uint64_t now_us)
 
 	if (daemon->trigger >= 0 && now_us >= daemon->alert_us &&
 	    decider->detector.verdict == VERDICT_CALM &&
-	    !decider->schedule.frozen_count)
+	    !decider->schedule.count)
 		return publish_due_ms(&daemon->publisher, now_us);
 	return daemon->settings->interval_ms;
 }
@@ -350,17 +446,24 @@ int tick(struct daemon *daemon, uint64_t now_us, enum tick_cause cause,
 	(void)decide_verdict(decider, &sample);
 	log_verdict(daemon, before);
 
+	see_jobs(daemon, now_us);
+
 	bool has_looked = look(daemon);
 
+	if (daemon->tape && tape_write(daemon->tape, decider, has_looked)) {
+		log_warning(daemon->log, "the recording ends here: %s",
+			    strerror(errno));
+		daemon->tape = NULL;
+	}
+	decider->plan_done = pager_done(&daemon->pager);
 	decide_orders(decider, has_looked, &daemon->orders);
 	carry_out_all(daemon, now_us);
-	publish(&daemon->publisher, decider, daemon->freezer->method,
-		daemon->log);
-	if (daemon->tape)
-		tape_write(daemon->tape, &sample,
-			   has_looked ? &decider->looks[decider->newest]
-				      : NULL);
+	page(daemon);
+	pager_totals(&daemon->pager,
+		     &daemon->publisher.state.paged_out_bytes_total,
+		     &daemon->publisher.state.prefetched_bytes_total);
 	*wait_ms = wait_for(daemon, now_us);
 	daemon->due_us = now_us + *wait_ms * 1000;
-	return 0;
+	return publish(&daemon->publisher, decider, daemon->freezer->method,
+		       daemon->log);
 }

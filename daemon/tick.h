@@ -2,7 +2,7 @@
 /*
  * One turn of the daemon, the pipeline of the whole program:
  *
- *   /proc --sample--> detect --verdict--> schedule --orders--> freezer
+ *   /proc --sample--> detect --verdict--> schedule --orders--> freezer, pager
  *                                             --> publish (state, marker)
  *
  * The loop around it only waits.
@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "daemon/decide.h"
 #include "daemon/freezer.h"
+#include "daemon/pager.h"
 #include "daemon/publish.h"
 
 #include <stdio.h>
@@ -35,8 +36,9 @@ struct daemon {
 	const struct freezer *freezer;
 	int proc;    /* owned */
 	int trigger; /* owned; -1: the daemon polls */
-	FILE *tape;  /* owned; NULL: nothing is recorded */
+	FILE *tape;  /* not ours; NULL: nothing is recorded */
 	struct sampler sampler;
+	struct pager pager;
 	struct decider decider;
 	struct orders orders;
 	struct publisher publisher;
@@ -48,13 +50,17 @@ struct daemon {
 
 /*
  * Opens everything that settings name, thaws what an earlier daemon left
- * frozen, and locks itself into memory.  -errno with *problem.
+ * frozen, and locks itself into memory.  tape is for tape_write(), or NULL.
+ * -errno with *problem.
  */
 int daemon_open(struct daemon *daemon, const struct settings *settings,
-		struct log *log, struct problem *problem);
+		FILE *tape, struct log *log, struct problem *problem);
 
-/* Thaws everybody and closes. */
-void daemon_close(struct daemon *daemon, const char *reason);
+/*
+ * Thaws everybody and closes; how many could not be thawed.  Before a reload
+ * (is_reload) the state file stays, so that nobody takes us for gone.
+ */
+size_t daemon_close(struct daemon *daemon, const char *reason, bool is_reload);
 
 /* Why a turn begins. */
 enum tick_cause {

@@ -33,6 +33,7 @@ outside() {
 
 # daemon_start ARG...; unless calm comes soon, who is frozen stays so
 daemon_start() {
+	: >"$log" # what the one before said
 	"$BIN/thrash-protect" --config "$config" --run-dir "$run_dir" \
 		--marker "$marker" --calm 3600 "$@" 2>"$log" &
 	daemon=$!
@@ -41,9 +42,7 @@ daemon_start() {
 
 # daemon_end SIGNAL: $status is how it ended
 daemon_end() {
-	status=0
-	kill "-$1" "$daemon"
-	wait "$daemon" || status=$?
+	end_child "$1" "$daemon"
 }
 
 # What state file, marker and /proc say is the same, and it is somebody.
@@ -208,7 +207,8 @@ test_stopped_by_others() {
 	sleep 0.2
 	daemon_start
 	wait_for 20 grep -qs '^frozen ' "$state"
-	ok $? 'with one stopped by us: the daemon freezes'
+	ok $? 'with one stopped by us: the daemon freezes' ||
+		diag "$(cat "$log" "$state")"
 	unlike "$(cat "$state")" "^frozen $stopped " \
 		'it does not count the one that we have stopped'
 	daemon_end KILL

@@ -129,6 +129,15 @@ ended() {
 	esac
 }
 
+# end_child SIGNAL PID: $status is how it ended; nothing waits for ever
+# shellcheck disable=SC2034
+end_child() {
+	status=0
+	kill "-$1" "$2"
+	wait_for 10 ended "$2" || kill -KILL "$2"
+	wait "$2" || status=$?
+}
+
 # process_state PID: T for a stopped one; empty when it is gone
 process_state() {
 	sed -n 's/.*) \(.\) .*/\1/p' "/proc/$1/stat" 2>/dev/null

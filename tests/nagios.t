@@ -403,7 +403,7 @@ pid=4343
 make_state "$state" 2 100 '50 5 100 signal batch tracked'
 unset pid
 run $frozen --orphans --no-daemon=ok -w 1
-said 1 "FROZEN WARNING: the daemon*gone; it had frozen: tracked\[50]; orphans: tracked\[50] ... | orphans=2;1;5;0" \
+said 2 "FROZEN CRITICAL: the daemon*gone; it had frozen: tracked\[50]; orphans: tracked\[50] ... | orphans=2;1;5;0" \
 	"what a dead daemon left stopped is an orphan"
 make_state "$state" 2 0
 rm -r "$proc/5"?

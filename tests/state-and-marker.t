@@ -49,6 +49,15 @@ pump() {
 	done
 }
 
+# Two, that always want more memory; those that are there stay.
+start_hogs() {
+	for hog in 1 2; do
+		[ $hog -le "$(echo "$hogs" | wc -w)" ] && continue
+		"$TOOLS/hog" 48 0 grow &
+		hogs="$hogs $!"
+	done
+}
+
 begin_thrash() {
 	: >"$WORK/pressure"
 }
@@ -61,6 +70,7 @@ end_thrash() {
 
 # daemon_start ARG...
 daemon_start() {
+	: >"$log" # what the one before said
 	"$BIN/thrash-protect" --config /dev/null --run-dir "$run_dir" \
 		--marker "$marker" --use-psi no --interval 0.02 --calm 0.1 \
 		--quantum 0.1 "$@" 2>"$log" &
@@ -76,11 +86,8 @@ is_alive() {
 	! ended "$daemon"
 }
 
-# daemon_stop: $status is how it ended
 daemon_stop() {
-	status=0
-	kill -TERM "$daemon"
-	wait "$daemon" || status=$?
+	end_child TERM "$daemon"
 }
 
 # For a start that must fail.
@@ -100,6 +107,11 @@ has_thawed_all() {
 frozen_pids() {
 	sed -n 's/^frozen \([0-9]*\) .*/\1/p' "$state" | tr '\n' ' ' |
 		sed 's/ $//'
+}
+
+# The file that descriptor 3 was opened for has another in its place.
+is_replaced() {
+	[ "$(stat -c %i "$1")" != "$(stat -L -c %i /proc/self/fd/3)" ]
 }
 
 # Lines of the log that speak of $1.
@@ -173,7 +185,7 @@ test_run_directory() {
 	begin_thrash
 	wait_for 5 grep -q '^verdict thrashing' "$state"
 	ok $? 'a change of verdict is published'
-	test "$(stat -c %i "$state")" != "$(stat -L -c %i /proc/self/fd/3)"
+	is_replaced "$state"
 	ok $? 'by a new file, so that nobody reads half of one'
 	is "$(stat -L -c %h /proc/self/fd/3)" 0 'and the old one is gone'
 	exec 3<&-
@@ -356,6 +368,7 @@ test_recovery() {
 	ok $? '(a signal to pid 1 would have been seen)'
 	trap - CONT
 
+	: >"$log"
 	# shellcheck disable=SC2016 # its own pid
 	sh -c '
 		sed "s/^frozen .*/frozen $$ $(sed "s/.*) //" /proc/$$/stat |
@@ -381,17 +394,31 @@ freezes() {
 	ok $? "$1: the daemon freezes" || diag "$(cat "$log")"
 }
 
+# Nothing is short any more, and who is not frozen has ended.
+calm_down() {
+	end_thrash
+	left=" $(frozen_pids) "
+	for hog in $hogs; do
+		case $left in
+		*" $hog "*) ;;
+		*) end_child KILL "$hog" ;;
+		esac
+	done
+	hogs=$left
+	wait_for 10 has_thawed_all
+}
+
 # thaws NAME: everything, and the daemon ends well
 thaws() {
-	end_thrash
-	wait_for 5 has_thawed_all
-	ok $? "$1: the daemon thaws"
+	calm_down
+	ok $? "$1: the daemon thaws" || diag "$(cat "$log")"
 	daemon_stop
 	is "$status" 0 "$1: the daemon ends well"
+	start_hogs
 }
 
 test_marker() {
-	daemon_start
+	daemon_start --state-interval 0.1
 	test ! -e "$marker"
 	ok $? 'there is no marker before anything is frozen'
 	since=$(date +%s)
@@ -405,14 +432,19 @@ test_marker() {
 	ok $? 'who is in it is stopped'
 	like "$(cat "$state")" "^frozen $(frozen_pids) [0-9]+ [0-9]+ signal " \
 		'the state file says so too, with the method'
-	sleep 1
+	print=$(stat -c %y "$marker")
+	exec 3<"$marker"
+	wait_for 5 is_replaced "$marker"
+	exec 3<&-
+	is "$(stat -c %y "$marker")" "$print" \
+		'written again, it keeps the time when something was frozen'
 	modified=$(stat -c %Y "$marker")
-	test "$modified" -ge "$since" && test "$modified" -le $((since + 2))
-	ok $? 'its age says for how long something is frozen'
-	end_thrash
-	wait_for 5 has_thawed_all
+	test "$modified" -ge "$since" && test "$modified" -le $((since + 5))
+	ok $? 'which is the right one'
+	calm_down
 	wait_for 5 test ! -e "$marker"
 	ok $? 'the marker goes when all are thawed'
+	start_hogs
 	is "$(find "$WORK" -name '*marker*')" '' 'and leaves nothing behind'
 
 	freezes 'again'
@@ -553,10 +585,8 @@ inside_namespace() {
 		return
 	fi
 	pump &
-	"$TOOLS/hog" 48 0 grow &
-	hogs=$!
-	"$TOOLS/hog" 48 0 grow &
-	hogs="$hogs $!"
+	hogs=
+	start_hogs
 	test_run_directory
 	test_planted_run_directory
 	test_planted_state

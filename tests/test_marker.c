@@ -122,6 +122,10 @@ static void test_left_over(void)
 	scratch_write(f.scratch.directory, "marker", "77\n", 3, 0644);
 	is_int(marker_open(&f.marker, f.path), 0, "one that was left is found");
 	ok(!is_there(&f), "and removed");
+	scratch_write(f.scratch.directory, "marker", "77\n", 3, 0600);
+	is_int(marker_open(&f.marker, f.path), -EEXIST,
+	       "a file that is not for all to read is none of ours");
+	ok(is_there(&f), "and left there");
 	end(&f);
 }
 

@@ -183,7 +183,7 @@ static const struct {
 	{{"--interval=1s"}, "seconds", "a time with a unit"},
 	{{"--interval=0,5"}, "seconds", "a time with a comma"},
 	{{"--threshold=100.1"}, "0 to 100", "a percentage above 100"},
-	{{"--threshold=1.25"}, "percentage", "a percentage too precise"},
+	{{"--threshold=1.2345"}, "percentage", "a percentage too precise"},
 	{{"--threshold=5%"}, "percentage", "a percentage with its sign"},
 	{{"--dry-run=maybe"}, "yes or no", "a flag that is neither"},
 	{{"--dry-run="}, "yes or no", "a flag that is nothing"},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tests who is frozen and thawed, and when. */
+/* Tests who is frozen, who goes on, and when. */
 #include "daemon/schedule.h"
 
 #include "tests/processes.h"
@@ -10,7 +10,7 @@ struct fixture {
 	struct schedule schedule;
 	struct processes host;
 	struct orders orders;
-	uint64_t now_us;
+	struct situation situation;
 };
 
 static void begin(struct fixture *f)
@@ -18,71 +18,166 @@ static void begin(struct fixture *f)
 	memset(f, 0, sizeof(*f));
 	settings_default(&f->settings);
 	processes_begin(&f->host);
-	f->now_us = 5000000;
-}
-
-/* One turn, ms after the last; every order succeeds with error. */
-static void turn(struct fixture *f, unsigned ms, enum verdict verdict,
-		 int error)
-{
-	struct situation situation = {
-		.now_us = f->now_us += UINT64_C(1000) * ms,
-		.verdict = verdict,
+	f->situation = (struct situation){
+		.now_us = 5000000,
 		.before = &f->host.before,
 		.now = &f->host.now,
 		.self = 2,
 	};
+}
 
-	schedule_step(&f->schedule, &f->settings, &situation, &f->orders);
-	for (size_t i = 0; i < f->orders.count; i++)
+/* The row of the newer look that a test may change. */
+static struct process *row(struct fixture *f, pid_t pid)
+{
+	for (size_t i = 0; i < f->host.now.count; i++)
+		if (f->host.now_rows[i].pid == pid)
+			return &f->host.now_rows[i];
+	return NULL;
+}
+
+/* What the freezer does to a process, so that the next turn sees it. */
+static void obey(struct fixture *f, const struct order *order)
+{
+	struct process *process = row(f, order->process.pid);
+
+	if (process && order->kind != ORDER_FORGET)
+		process->state = order->kind == ORDER_THAW ? 'R' : 'T';
+}
+
+/* One turn, ms after the last; every order ends with error. */
+static void turn(struct fixture *f, unsigned ms, enum verdict verdict,
+		 int error)
+{
+	f->situation.now_us += UINT64_C(1000) * ms;
+	f->situation.verdict = verdict;
+	for (size_t i = 0; i < f->schedule.count; i++)
+		schedule_see(&f->schedule, i,
+			     row(f, f->schedule.jobs[i].process.pid),
+			     f->situation.now_us);
+	schedule_step(&f->schedule, &f->settings, &f->situation, &f->orders);
+	for (size_t i = 0; i < f->orders.count; i++) {
 		schedule_confirm(&f->schedule, &f->settings,
-				 &f->orders.items[i], error, f->now_us);
+				 &f->orders.items[i], error,
+				 f->situation.now_us);
+		if (!error)
+			obey(f, &f->orders.items[i]);
+	}
+	if (f->orders.has_plan)
+		schedule_planned(&f->schedule, f->schedule.plan + 1);
 }
 
-/* The only order of the last turn, as "freeze 10"; or what there is. */
-static const char *order(const struct fixture *f)
+/* The orders of the last turn, as "freeze 10, load 11"; or "none". */
+static const char *orders(const struct fixture *f)
 {
-	static const char *const names[] = {"freeze", "thaw", "forget"};
-	static char text[64];
+	static const char *const names[] = {"freeze", "pause", "load", "thaw",
+					    "forget"};
+	static char text[256];
+	size_t used = 0;
 
-	if (f->orders.count != 1)
-		return f->orders.count ? "several" : "none";
-	(void)snprintf(text, sizeof(text), "%s %d",
-		       names[f->orders.items[0].kind],
-		       (int)f->orders.items[0].process.pid);
-	return text;
+	for (size_t i = 0; i < f->orders.count && used < sizeof(text); i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+					 "%s%s %d", i ? ", " : "",
+					 names[f->orders.items[i].kind],
+					 (int)f->orders.items[i].process.pid);
+	return f->orders.count ? text : "none";
 }
 
-/* Three hogs; 11 is the worst, then 12, then 10. */
-static void add_hogs(struct fixture *f)
+/* The pager has done all it was told. */
+static void finish_plan(struct fixture *f)
 {
-	(void)processes_add(&f->host, 10, "hog", 100 * MIB, 5);
-	(void)processes_add(&f->host, 11, "hog", 300 * MIB, 5);
-	(void)processes_add(&f->host, 12, "hog", 200 * MIB, 5);
+	f->situation.plan_done = f->schedule.plan;
 }
 
-static void test_freezing(void)
+/* Two hogs that have 260 MiB between them; each wants 160 and more. */
+static void add_two_hogs(struct fixture *f)
+{
+	(void)processes_add(&f->host, 10, "hog", 130 * MIB, 5);
+	(void)processes_add(&f->host, 11, "hog", 130 * MIB, 5);
+	row(f, 10)->state = 'R';
+	row(f, 10)->swapped_kib = 30 * MIB;
+	row(f, 11)->swapped_kib = 40 * MIB;
+}
+
+/* They thrash: 11 is frozen, 10 gets its memory and begins its turn. */
+static void freeze_one(struct fixture *f)
+{
+	begin(f);
+	add_two_hogs(f);
+	turn(f, 50, VERDICT_THRASHING, 0);
+	finish_plan(f);
+	row(f, 10)->resident_kib = 160 * MIB;
+	row(f, 10)->swapped_kib = 0;
+	turn(f, 1000, VERDICT_UNSETTLED, 0);
+	turn(f, 1000, VERDICT_CALM, 0);
+}
+
+static void test_making_room(void)
 {
 	struct fixture f;
 
 	begin(&f);
-	add_hogs(&f);
+	add_two_hogs(&f);
 	turn(&f, 50, VERDICT_CALM, 0);
-	is_text(order(&f), "none", "a calm host is left alone");
+	is_text(orders(&f), "none", "a calm host is left alone");
 	turn(&f, 50, VERDICT_UNSETTLED, 0);
-	is_text(order(&f), "none", "an unsettled one too");
+	is_text(orders(&f), "none", "an unsettled one too");
 	turn(&f, 50, VERDICT_THRASHING, 0);
-	is_text(order(&f), "freeze 11", "thrashing freezes the worst");
-	f.host.now_rows[1].state = 'T';
+	is_text(orders(&f), "freeze 11",
+		"thrashing freezes who has most in swap");
+	is_int((int64_t)f.schedule.capacity_kib, 260 * MIB,
+	       "what all hold is what there is");
 	turn(&f, 50, VERDICT_THRASHING, 0);
-	is_text(order(&f), "none", "the next waits for what it does");
+	is_text(orders(&f), "none", "the last is never frozen");
+	is_int((int64_t)f.schedule.freezes_total, 1, "a freeze is counted");
+}
+
+static void test_as_few_as_needed(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	for (pid_t pid = 10; pid < 14; pid++) {
+		(void)processes_add(&f.host, pid, "hog", 60 * MIB, 5);
+		row(&f, pid)->swapped_kib = (uint64_t)(pid - 9) * 10 * MIB;
+	}
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "freeze 13",
+		"of four that need 340 MiB and have 240, one is frozen");
+	f.situation.before = f.situation.now = NULL;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "none", "what that does is awaited");
 	turn(&f, SCHEDULE_SETTLE_MS, VERDICT_THRASHING, 0);
-	is_text(order(&f), "freeze 12", "then the next worst is frozen");
-	f.host.now_rows[2].state = 'T';
-	turn(&f, SCHEDULE_SETTLE_MS, VERDICT_THRASHING, 0);
-	is_text(order(&f), "none", "the last candidate is never frozen");
-	is_int((int64_t)f.schedule.frozen_count, 2, "two are frozen");
-	is_int((int64_t)f.schedule.freezes_total, 2, "and counted");
+	is_text(orders(&f), "freeze 12",
+		"if they thrash all the same, there was less room");
+}
+
+static void test_filling(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	(void)processes_add(&f.host, 10, "hog", 120 * MIB, 0);
+	(void)processes_add(&f.host, 11, "hog", 130 * MIB, 0);
+	row(&f, 10)->resident_kib += 5 * MIB;
+	row(&f, 11)->resident_kib += 5 * MIB;
+	f.situation.is_filling = true;
+	turn(&f, 50, VERDICT_CALM, 0);
+	is_text(orders(&f), "freeze 10",
+		"of two that fill memory one is frozen before it thrashes");
+
+	struct schedule_plan plan;
+
+	schedule_plan(&f.schedule, &plan);
+	ok(plan.out_count == 1 && plan.out[0]->process.pid == 10 &&
+		   plan.out_kib == 135 * MIB / SCHEDULE_GROWTH_SHARE,
+	   "room is made for the other one to grow");
+	turn(&f, 50, VERDICT_CALM, 0);
+	is_text(orders(&f), "none",
+		"a single grower is not frozen for growing");
+	f.situation.is_filling = false;
+	row(&f, 11)->resident_kib = 50 * MIB;
+	turn(&f, SCHEDULE_GROWN_MS - 100, VERDICT_CALM, 0);
+	is_text(orders(&f), "none", "nobody joins while it grows");
 }
 
 static void test_nobody_to_freeze(void)
@@ -95,22 +190,15 @@ static void test_nobody_to_freeze(void)
 	(void)processes_add(&f.host, 12, "idle", 900 * MIB, 0);
 	processes_add(&f.host, 13, "stopped", 900 * MIB, 50)->state = 'T';
 	turn(&f, 50, VERDICT_THRASHING, 0);
-	is_text(order(&f), "none",
-		"one candidate beside protected, idle and stopped ones runs "
-		"on");
-}
-
-static void test_without_looks(void)
-{
-	struct fixture f;
-	struct situation situation = {.verdict = VERDICT_THRASHING,
-				      .now_us = 5000000};
+	is_text(orders(&f), "none",
+		"one beside protected, idle and stopped ones runs on");
+	is_int((int64_t)f.schedule.count, 1, "those are no jobs");
 
 	begin(&f);
-	add_hogs(&f);
-	situation.now = &f.host.now;
-	schedule_step(&f.schedule, &f.settings, &situation, &f.orders);
-	is_text(order(&f), "none", "one look alone accuses nobody");
+	add_two_hogs(&f);
+	f.situation.before = NULL;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "none", "one look alone accuses nobody");
 }
 
 static void test_failed_freeze(void)
@@ -118,101 +206,185 @@ static void test_failed_freeze(void)
 	struct fixture f;
 
 	begin(&f);
-	add_hogs(&f);
+	add_two_hogs(&f);
 	turn(&f, 50, VERDICT_THRASHING, -EPERM);
-	is_int((int64_t)f.schedule.frozen_count, 0,
+	is_int((int64_t)schedule_frozen_count(&f.schedule), 0,
 	       "who could not be frozen is not taken for frozen");
-	turn(&f, 50, VERDICT_THRASHING, 0);
-	is_text(order(&f), "freeze 12", "and the next is tried at once");
+	turn(&f, SCHEDULE_SETTLE_MS, VERDICT_THRASHING, 0);
+	ok(!schedule_find(&f.schedule, row(&f, 11)),
+	   "and is left alone for a while");
 }
 
-/* Frozen: 11, a second later 12. */
-static void freeze_two(struct fixture *f)
-{
-	begin(f);
-	add_hogs(f);
-	turn(f, 50, VERDICT_THRASHING, 0);
-	turn(f, 1000, VERDICT_THRASHING, 0);
-	f->host.now_rows[1].state = f->host.now_rows[2].state = 'T';
-	turn(f, 50, VERDICT_UNSETTLED, 0);
-}
-
-static void test_thawing(void)
+static void test_turns(void)
 {
 	struct fixture f;
 
-	freeze_two(&f);
-	turn(&f, 50, VERDICT_CALM, 0);
-	is_text(order(&f), "thaw 11", "calm thaws who has waited longest");
-	f.host.now_rows[1].state = 'S';
-	turn(&f, 50, VERDICT_CALM, 0);
-	is_text(order(&f), "none", "the next waits for what it does");
-	turn(&f, SCHEDULE_SETTLE_MS, VERDICT_CALM, 0);
-	is_text(order(&f), "thaw 12", "as long as it stays calm");
-	is_int((int64_t)f.schedule.thaws_total, 2, "thaws are counted");
-	is_int((int64_t)f.schedule.frozen_us_total, 1100000 + 450000,
-	       "and the time they were frozen");
-}
-
-static void test_quantum(void)
-{
-	struct fixture f;
-
-	freeze_two(&f);
-	turn(&f, 50, VERDICT_CALM, 0);
-	f.host.now_rows[1].state = 'S';
-	turn(&f, 500, VERDICT_THRASHING, 0);
-	is_text(order(&f), "freeze 10",
-		"who was just thawed is not frozen for the trouble it makes");
-	f.host.now_rows[0].state = 'T';
-	turn(&f, 1500, VERDICT_CALM, 0);
-	is_text(order(&f), "none",
-		"after trouble the next waits until the quantum is over");
+	freeze_one(&f);
+	is_text(orders(&f), "none", "what does not fit waits");
 	turn(&f, 3000, VERDICT_CALM, 0);
-	is_text(order(&f), "thaw 12", "and then has its turn");
-	f.host.now_rows[2].state = 'S';
+	is_text(orders(&f), "none", "for as long as the other's turn");
+	turn(&f, 2100, VERDICT_CALM, 0);
+	is_text(orders(&f), "freeze 10, load 11",
+		"then the turns change, and its memory is brought in");
+	ok(f.orders.has_plan, "by the pager");
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "none", "it waits for that");
+	finish_plan(&f);
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "thaw 11", "and goes on when it is there");
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "none", "who has just begun is not frozen");
+	is_int((int64_t)f.schedule.rotations_total, 1, "a turn is counted");
+}
+
+static void test_long_turns(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	add_two_hogs(&f);
+	f.situation.is_evicting = true;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	finish_plan(&f);
+	turn(&f, 9000, VERDICT_UNSETTLED, 0);
+	row(&f, 10)->resident_kib = 160 * MIB;
+	row(&f, 10)->swapped_kib = 0;
+	turn(&f, 1000, VERDICT_CALM, 0);
+	turn(&f, 39000, VERDICT_CALM, 0);
+	is_text(orders(&f), "none",
+		"a change that took 10 s is worth turns of 40 s");
+	turn(&f, 1100, VERDICT_CALM, 0);
+	is_text(orders(&f), "freeze 10, load 11", "and not more");
+}
+
+static void test_hand_over(void)
+{
+	struct fixture f;
+
+	freeze_one(&f);
+	row(&f, 10)->pid = 9999; /* it ends */
+	turn(&f, 50, VERDICT_CALM, 0);
+	is_text(orders(&f), "load 11", "a runner that ends hands its turn on");
+	finish_plan(&f);
+	turn(&f, 50, VERDICT_CALM, 0);
+	is_text(orders(&f), "thaw 11", "at once");
+	is_int((int64_t)f.schedule.thaws_total, 1, "a thaw is counted");
+}
+
+static void test_room(void)
+{
+	struct fixture f;
+
+	freeze_one(&f);
+	row(&f, 10)->resident_kib = 80 * MIB; /* it lets half of it go */
+	turn(&f, 1000, VERDICT_UNSETTLED, 0);
+	is_text(orders(&f), "none", "nobody joins before it is calm");
+	turn(&f, 1000, VERDICT_CALM, 0);
+	is_text(orders(&f), "load 11", "who fits goes on beside the other");
+
+	freeze_one(&f);
+
+	uint64_t capacity_kib = f.schedule.capacity_kib;
+
+	f.situation.is_evicting = true;
+	turn(&f, 1000, VERDICT_CALM, 0);
+	is_int((int64_t)f.schedule.capacity_kib, (int64_t)capacity_kib,
+	       "while pages go out there is no more room");
+	f.situation.is_evicting = false;
+	turn(&f, 1000, VERDICT_CALM, 0);
+	is_int((int64_t)f.schedule.capacity_kib,
+	       (int64_t)(capacity_kib * 51 / 50),
+	       "when none do, two percent a second are believed in");
+}
+
+static void test_pause(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	add_two_hogs(&f);
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	turn(&f, SCHEDULE_SETTLE_MS - 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "none", "a runner that lacks memory tries first");
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "pause 10",
+		"then it waits until that is brought in");
+
+	struct schedule_plan plan;
+
+	schedule_plan(&f.schedule, &plan);
+	ok(plan.in && plan.in->process.pid == 10, "which the pager does");
+	finish_plan(&f);
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "thaw 10", "and goes on");
+
+	begin(&f);
+	(void)processes_add(&f.host, 10, "hog", 130 * MIB, 5);
+	row(&f, 10)->swapped_kib = 90 * MIB;
+	turn(&f, 50, VERDICT_THRASHING, 0);
 	turn(&f, 500, VERDICT_THRASHING, 0);
-	is_text(order(&f), "freeze 11", "now the first may be frozen again");
+	is_text(orders(&f), "none", "but not when it is alone");
+}
+
+static void test_stuck_pager(void)
+{
+	struct fixture f;
+
+	freeze_one(&f);
+	row(&f, 10)->pid = 9999;
+	turn(&f, 50, VERDICT_CALM, 0);
+	turn(&f, 1000, VERDICT_CALM, 0);
+	is_text(orders(&f), "none", "loading may take a while");
+	turn(&f, 60000, VERDICT_CALM, 0);
+	is_text(orders(&f), "thaw 11", "but not for ever");
 }
 
 static void test_max_frozen(void)
 {
 	struct fixture f;
 
-	freeze_two(&f);
+	freeze_one(&f);
+	f.settings.max_frozen_ms = 10000;
+	f.settings.quantum_ms = 3600000;
+	turn(&f, 6000, VERDICT_THRASHING, 0);
+	ok(schedule_find(&f.schedule, row(&f, 11))->state == JOB_FROZEN,
+	   "before max_frozen it waits");
+	turn(&f, 1000, VERDICT_CALM, 0);
+	is_text(orders(&f), "freeze 10, load 11",
+		"near max_frozen it has its turn, whatever the other's");
+
+	freeze_one(&f);
 	f.settings.max_frozen_ms = 5000;
-	turn(&f, 3940, VERDICT_UNSETTLED, 0);
-	is_text(order(&f), "none", "before max_frozen it waits");
-	turn(&f, 10, VERDICT_THRASHING, 0);
-	ok(f.orders.count && f.orders.items[0].kind == ORDER_THAW &&
-		   f.orders.items[0].process.pid == 11,
-	   "nobody waits longer than max_frozen, whatever the verdict");
+	f.schedule.jobs[0].turn_us = 0; /* nobody's turn can end */
+	turn(&f, 3000, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "thaw 11", "nobody waits longer than max_frozen");
 }
 
 static void test_losing(void)
 {
 	struct fixture f;
 
-	freeze_two(&f);
-	f.host.now_rows[1].state = 'R';
+	freeze_one(&f);
+	row(&f, 11)->state = 'R';
 	turn(&f, 50, VERDICT_UNSETTLED, 0);
-	is_text(order(&f), "forget 11", "who runs again is not ours any more");
+	is_text(orders(&f), "forget 11", "who runs again is not ours any more");
 	turn(&f, 1000, VERDICT_THRASHING, 0);
-	is_text(order(&f), "freeze 10", "and is left alone for a while");
-	f.host.now.count = 2; /* 12 is gone */
-	f.host.now_rows[0].state = 'T';
+	is_text(orders(&f), "none", "and is left alone for a while");
+
+	freeze_one(&f);
+	row(&f, 11)->pid = 9999;
 	turn(&f, 50, VERDICT_UNSETTLED, 0);
-	is_text(order(&f), "forget 12", "who has ended is forgotten");
+	is_text(orders(&f), "forget 11", "who has ended is forgotten");
 	is_int((int64_t)f.schedule.thaws_total, 0, "neither is a thaw");
 
 	begin(&f);
-	add_hogs(&f);
+	add_two_hogs(&f);
 	turn(&f, 50, VERDICT_THRASHING, 0);
-	f.host.now_rows[1].state = 'D';
-	turn(&f, 1000, VERDICT_UNSETTLED, 0);
-	f.host.now_rows[1].state = 'R';
-	turn(&f, 1000, VERDICT_UNSETTLED, 0);
-	is_text(order(&f), "none",
+	row(&f, 11)->state = 'D';
+	turn(&f, 100, VERDICT_UNSETTLED, 0);
+	row(&f, 11)->state = 'R';
+	turn(&f, 100, VERDICT_UNSETTLED, 0);
+	is_text(orders(&f), "none",
 		"a stop that waits for the end of a page fault is no loss");
 }
 
@@ -220,74 +392,59 @@ static void test_failed_thaw(void)
 {
 	struct fixture f;
 
-	freeze_two(&f);
-	turn(&f, 50, VERDICT_CALM, -EPERM);
-	is_int((int64_t)f.schedule.frozen_count, 2,
+	freeze_one(&f);
+	f.settings.max_frozen_ms = 1000;
+	turn(&f, 50, VERDICT_UNSETTLED, -EPERM);
+	is_int((int64_t)schedule_frozen_count(&f.schedule), 1,
 	       "who could not be thawed stays on the list");
-	turn(&f, 50, VERDICT_CALM, 0);
-	is_text(order(&f), "thaw 11", "and is tried again");
-	turn(&f, 1000, VERDICT_CALM, -ESRCH);
-	is_int((int64_t)f.schedule.frozen_count, 0,
-	       "who is gone leaves the list");
+	turn(&f, 50, VERDICT_UNSETTLED, 0);
+	is_text(orders(&f), "thaw 11", "and is tried again");
 }
 
 static void test_the_end(void)
 {
 	struct fixture f;
 
-	freeze_two(&f);
-	is_int((int64_t)schedule_frozen_us_total(&f.schedule, f.now_us),
-	       1050000 + 50000, "those who are frozen count as well");
-	schedule_thaw_all(&f.schedule, f.now_us, "the end", &f.orders);
-	is_int((int64_t)f.orders.count, 2, "at the end everybody is thawed");
+	freeze_one(&f);
+	is_int((int64_t)schedule_frozen_us_total(&f.schedule,
+						 f.situation.now_us),
+	       2000000, "those who are frozen count as well");
+	schedule_thaw_all(&f.schedule, f.situation.now_us, "end", &f.orders);
+	is_text(orders(&f), "thaw 11", "at the end everybody is thawed");
 }
 
-static void test_many(void)
+static void test_idle(void)
 {
 	struct fixture f;
-	uint64_t thawed_us[PROCESSES_MAX] = {0};
-	bool was_frozen_in_its_quantum = false;
 
-	begin(&f);
-	for (int i = 0; i < PROCESSES_MAX; i++)
-		(void)processes_add(&f.host, 10 + i, "hog", 100 * MIB, 5);
-	for (int i = 0; i < 5000; i++) {
-		turn(&f, 50, i % 40 < 20 ? VERDICT_THRASHING : VERDICT_CALM, 0);
-		for (size_t k = 0; k < f.orders.count; k++) {
-			const struct order *order = &f.orders.items[k];
-			pid_t index = order->process.pid - 10;
-
-			if (order->kind == ORDER_THAW)
-				thawed_us[index] = f.now_us;
-			else if (thawed_us[index] &&
-				 f.now_us - thawed_us[index] <
-					 f.settings.quantum_ms * 1000)
-				was_frozen_in_its_quantum = true;
-			f.host.now_rows[index].state =
-				order->kind == ORDER_THAW ? 'S' : 'T';
-		}
-	}
-	ok(!was_frozen_in_its_quantum,
-	   "in four minutes with 64 hogs nobody is frozen in its quantum");
-	ok(f.schedule.frozen_count < PROCESSES_MAX, "never are all frozen");
-	for (int i = 0; i < 2 * PROCESSES_MAX * 10; i++)
-		turn(&f, 50, VERDICT_CALM, 0);
-	is_int((int64_t)f.schedule.frozen_count, 0,
-	       "when it stays calm everybody is thawed");
+	freeze_one(&f);
+	row(&f, 11)->pid = 9999;
+	turn(&f, 50, VERDICT_CALM, 0);
+	turn(&f, SCHEDULE_IDLE_MS, VERDICT_CALM, 0);
+	is_int((int64_t)f.schedule.count, 1, "who runs stays a job");
+	row(&f, 10)->state = 'S';
+	turn(&f, SCHEDULE_IDLE_MS, VERDICT_CALM, 0);
+	is_int((int64_t)f.schedule.count, 0,
+	       "who does nothing any more is no job");
 }
 
 int main(void)
 {
-	test_freezing();
+	test_making_room();
+	test_as_few_as_needed();
+	test_filling();
 	test_nobody_to_freeze();
-	test_without_looks();
 	test_failed_freeze();
-	test_thawing();
-	test_quantum();
+	test_turns();
+	test_long_turns();
+	test_hand_over();
+	test_room();
+	test_pause();
+	test_stuck_pager();
 	test_max_frozen();
 	test_losing();
 	test_failed_thaw();
 	test_the_end();
-	test_many();
+	test_idle();
 	return done_testing();
 }

@@ -132,24 +132,36 @@ static void test_too_many(void)
 
 static void test_writing(const struct scratch *scratch)
 {
-	const struct sample sample = {.time_us = 5, .has_io = true};
+	static struct decider decider;
 	struct process row = {.pid = 7, .state = 'S', .command = "a b"};
-	const struct process_table table = {.rows = &row, .count = 1};
 	char path[300], text[512];
 
+	decider.detector.history[0] =
+		(struct sample){.time_us = 5, .has_io = true};
+	decider.schedule.jobs[0].process = row;
+	decider.schedule.jobs[1] = (struct job){
+		.process = {.pid = 8, .start_time = 9}, .is_gone = true};
+	decider.schedule.count = 2;
+	decider.looks[0] = (struct process_table){.rows = &row, .count = 1};
 	(void)snprintf(path, sizeof(path), "%s/tape", scratch->path);
 
 	FILE *tape = tape_create(path);
 
 	if (!ok(tape, "a tape is created"))
 		return;
-	tape_write(tape, &sample, &table);
+	tape_write(tape, &decider, true);
+	tape_write(tape, &decider, false);
 	(void)fclose(tape);
 	is_text(scratch_text(scratch->directory, "tape", text, sizeof(text)),
 		"thrash-protect-recording 1\n"
 		"sample 5 - - 0 - - - - 0 0\n"
-		"process 7 0 0 0 0 0 0 0 0 S a\\040b\n",
-		"a turn is a sample and the processes that were looked at");
+		"job process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
+		"gone 8 9\n"
+		"process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
+		"sample 5 - - 0 - - - - 0 0\n"
+		"job process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
+		"gone 8 9\n",
+		"a turn is a sample, the jobs, and the processes looked at");
 	(void)unlink(path);
 	need(symlink("/dev/null", path), "symlink");
 	ok(!tape_create(path), "a link is not followed");

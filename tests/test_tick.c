@@ -51,7 +51,8 @@ static void end(struct fixture *f)
 
 static int start(struct fixture *f)
 {
-	int error = daemon_open(&f->daemon, &f->settings, &f->log, &f->problem);
+	int error = daemon_open(&f->daemon, &f->settings, NULL, &f->log,
+				&f->problem);
 
 	f->now_us = error ? 0 : decide_sample(&f->daemon.decider)->time_us;
 	return error;
@@ -103,7 +104,7 @@ static void test_modes(void)
 		is_text(f.daemon.freezer->method, "dry-run",
 			"%s: which is no real /proc, so nobody is frozen",
 			rows[i].tree);
-		daemon_close(&f.daemon, "test");
+		(void)daemon_close(&f.daemon, "test", false);
 		end(&f);
 	}
 }
@@ -151,8 +152,8 @@ static void thrash(struct fixture *f)
 	is_int(start(f), 0, "the daemon starts (%s)", f->problem.text);
 	for (unsigned i = 1; i <= 4; i++) {
 		set_counters(f, i);
-		set_process(f, 500, "hog one", 50000, 10 * i);
-		set_process(f, 501, "hog) two", 60000, 10 * i);
+		set_process(f, 500, "hog) one", 50000, 10 * i);
+		set_process(f, 501, "hog two", 60000, 10 * i);
 		set_process(f, 502, "sshd", 90000, 10 * i);
 		set_process(f, 503, "small", 100, 10 * i);
 		turn(f);
@@ -169,21 +170,22 @@ static void test_thrash(void)
 	state = read_state(&f);
 	is_text(state->verdict, "thrashing", "thrashing is published");
 	is_int((int64_t)state->frozen_processes, 1, "one is frozen");
-	is_int(state->frozen[0].pid, 501, "the worst");
-	is_text(state->frozen[0].command, "hog) two", "with its name");
+	is_int(state->frozen[0].pid, 500, "of two alike the smaller");
+	is_text(state->frozen[0].command, "hog) one", "with its name");
 	is_int((int64_t)state->frozen[0].start_time, 777, "and its start time");
 	is_int((int64_t)state->freezes_total, 1, "and counted");
 	ok(access(f.marker, F_OK) != 0, "a dry run keeps no marker");
 
-	for (int i = 0; i < 40; i++)
+	for (int i = 0; i < 200; i++)
 		turn(&f);
 	state = read_state(&f);
 	is_text(state->verdict, "calm", "calm is published");
 	is_int((int64_t)state->frozen_processes, 0, "nobody is frozen");
-	is_int((int64_t)state->thaws_total, 1, "the thaw is counted");
+	is_int((int64_t)state->thaws_total, (int64_t)state->freezes_total,
+	       "there was a thaw for each freeze");
 	is_int((int64_t)state->page_cost_us, 500,
 	       "a page cost 45 ms / 90, and this is published");
-	daemon_close(&f.daemon, "test");
+	(void)daemon_close(&f.daemon, "test", false);
 	ok(state_read(f.run, &(struct state){0}, &f.problem) == -ENOENT,
 	   "at the end there is no state any more");
 	end(&f);
@@ -196,14 +198,73 @@ static void test_vanishing(void)
 
 	begin(&f, "calm");
 	thrash(&f);
-	(void)snprintf(command, sizeof(command), "rm -r '%s/501'", f.proc);
+	(void)snprintf(command, sizeof(command), "rm -r '%s/500'", f.proc);
 	/* NOLINTNEXTLINE(cert-env33-c): our own directory's name */
 	need(system(command) == 0 ? 0 : -1, command);
 	for (int i = 0; i < 8; i++)
 		turn(&f);
 	is_int((int64_t)read_state(&f)->frozen_processes, 0,
 	       "who ends while frozen is not frozen any more");
-	daemon_close(&f.daemon, "test");
+	(void)daemon_close(&f.daemon, "test", false);
+	end(&f);
+}
+
+static void test_unreadable(void)
+{
+	struct fixture f;
+
+	begin(&f, "calm");
+	thrash(&f);
+	write_proc(&f, "500/stat", "cannot be read now");
+	for (int i = 0; i < 8; i++)
+		turn(&f);
+	is_int((int64_t)read_state(&f)->frozen_processes, 1,
+	       "who cannot be looked at is not taken for gone");
+	(void)daemon_close(&f.daemon, "test", false);
+	end(&f);
+}
+
+/* What a dead daemon has left frozen is known from its state file alone. */
+static void test_ledger(void)
+{
+	struct fixture f;
+	struct state state = {.format = 1, .pid = 4242, .frozen_processes = 1};
+
+	begin(&f, "calm");
+	(void)snprintf(state.version, sizeof(state.version), "1");
+	(void)snprintf(state.mode, sizeof(state.mode), "swap");
+	(void)snprintf(state.verdict, sizeof(state.verdict), "calm");
+	state.frozen[0] = (struct state_frozen){
+		.pid = 500, .method = "signal", .class = "batch"};
+	need(mkdir(f.run, 0755), "mkdir");
+
+	int run = need(open(f.run, O_RDONLY | O_DIRECTORY), f.run);
+
+	is_int(state_write(run, &state), 0, "a dead daemon's state");
+	is_int(start(&f), -EBUSY, "is not overwritten by a dry run");
+	is_int((int64_t)read_state(&f)->frozen_processes, 1, "and stays");
+	(void)close(run);
+	end(&f);
+}
+
+static void test_lost_run_directory(void)
+{
+	struct fixture f;
+	char command[400];
+	int error = 0;
+
+	begin(&f, "calm");
+	(void)start(&f);
+	(void)snprintf(command, sizeof(command), "rm -r '%s'", f.run);
+	/* NOLINTNEXTLINE(cert-env33-c): our own directory's name */
+	need(system(command) == 0 ? 0 : -1, command);
+	for (int i = 0; i < 61 * 20 && !error; i++) {
+		f.now_us += 50000;
+		error = tick(&f.daemon, f.now_us, TICK_TIMER, &f.wait_ms);
+	}
+	is_int(error, -ENOENT,
+	       "without its run directory the daemon ends, to start anew");
+	(void)daemon_close(&f.daemon, "test", false);
 	end(&f);
 }
 
@@ -227,7 +288,7 @@ static void test_freshness(void)
 	   "but then it does");
 	is_int((int64_t)f.wait_ms, (int64_t)f.settings.interval_ms,
 	       "without a trigger it looks at every interval");
-	daemon_close(&f.daemon, "test");
+	(void)daemon_close(&f.daemon, "test", false);
 	end(&f);
 }
 
@@ -246,7 +307,7 @@ static void test_broken_proc(void)
 	}
 	is_int(error, -EINVAL, "counters that stay unreadable end the daemon");
 	is_int(turns, TICK_FAILURES, "after a while");
-	daemon_close(&f.daemon, "test");
+	(void)daemon_close(&f.daemon, "test", false);
 
 	begin(&f, "calm");
 	write_proc(&f, "vmstat", "nothing here\n");
@@ -263,12 +324,12 @@ static void test_run_directory(void)
 	begin(&f, "calm");
 	(void)start(&f);
 	second = f;
-	is_int(daemon_open(&second.daemon, &second.settings, &second.log,
+	is_int(daemon_open(&second.daemon, &second.settings, NULL, &second.log,
 			   &second.problem),
 	       -EWOULDBLOCK, "a second daemon does not start");
 	is_text(second.problem.text, "another thrash-protect is running",
 		"and says why");
-	daemon_close(&f.daemon, "test");
+	(void)daemon_close(&f.daemon, "test", false);
 
 	need(chmod(f.run, 0777), "chmod");
 	is_int(start(&f), -EPERM,
@@ -281,6 +342,9 @@ int main(void)
 	test_modes();
 	test_thrash();
 	test_vanishing();
+	test_unreadable();
+	test_ledger();
+	test_lost_run_directory();
 	test_freshness();
 	test_broken_proc();
 	test_run_directory();

@@ -84,6 +84,9 @@ static void look_at_leftovers(const struct settings *settings,
 	nagios_say(run, (enum nagios_status)settings->no_daemon, "%s", why);
 	if (!state->frozen_processes)
 		return;
+	/* nobody will thaw them: that is never all right */
+	if (!nagios_is_dry_run(state))
+		nagios_raise(run, NAGIOS_CRITICAL);
 	nagios_add(&run->text, "; it had frozen:");
 	name_frozen(state, run);
 	nagios_detail(run, 1, "thrash-protect --thaw-all lets them go on");

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Moves whole sets of memory between RAM and swap, in bulk and in address
+ * order, which a disk does at full speed where page faults would make it seek.
+ *
+ * The system calls block for as long as the disk does, so a thread of its own
+ * makes them, a few megabytes at a time; a new plan takes the place of the
+ * old one after the current step.  Without the calls (Linux before 5.10, or
+ * no CAP_SYS_NICE or CAP_SYS_PTRACE) nothing is moved, and everything works,
+ * slower.
+ */
+#ifndef THRASH_DAEMON_PAGER_H
+#define THRASH_DAEMON_PAGER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+	PAGER_OUT = 64, /* processes of a plan, at most */
+	PAGER_STACK_BYTES = 128 * 1024,
+	/* A step: short enough to be dropped soon (70 ms at 60 MB/s). */
+	PAGER_OUT_STEP_KIB = 4096,
+	/* Less, because it must find room that is being made for it. */
+	PAGER_IN_STEP_KIB = 1024,
+};
+
+/* Which process; the start time guards against another with its pid. */
+struct pager_target {
+	pid_t pid;
+	uint64_t start_time;
+};
+
+/*
+ * What to do, in this order: mark out[] as cold, so that the kernel evicts
+ * them before anything else; move up to out_kib of them to swap; bring in.
+ */
+struct pager_plan {
+	struct pager_target out[PAGER_OUT];
+	size_t out_count;
+	uint64_t out_kib;
+	struct pager_target in; /* pid 0: none */
+};
+
+/* All zero is a pager that is not open: it moves nothing. */
+struct pager {
+	pthread_t thread;
+	bool is_running;
+	int proc; /* a directory descriptor; not ours */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	/* under the lock: */
+	struct pager_plan plan;
+	uint64_t plan_number;
+	bool is_ending;
+	/* written by the thread: */
+	atomic_uint_fast64_t done_number;
+	atomic_uint_fast64_t out_bytes, in_bytes;
+};
+
+/* 0, or -errno. */
+int pager_open(struct pager *pager, int proc);
+
+/* Waits for the current step. */
+void pager_close(struct pager *pager);
+
+/* Replaces the plan; gives its number, which counts from 1. */
+uint64_t pager_order(struct pager *pager, const struct pager_plan *plan);
+
+/* The number of the last plan that was carried out, or dropped. */
+uint64_t pager_done(const struct pager *pager);
+
+/* What was moved so far, by what the processes have in swap. */
+void pager_totals(const struct pager *pager, uint64_t *out_bytes,
+		  uint64_t *in_bytes);
+
+#endif

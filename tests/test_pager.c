@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Tests the thread that moves memory on children of our own.  What it moves
+ * needs swap; tests/thrash.t sees to that.
+ */
+#include "daemon/pager.h"
+
+#include "core/file.h"
+#include "core/process.h"
+#include "tests/scratch.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+enum { MEMORY = 8 << 20 };
+
+/* A child that has filled some memory, and is stopped. */
+static pid_t start_child(int proc, uint64_t *start_time)
+{
+	struct process process;
+	int status;
+	pid_t child = need(fork(), "fork");
+
+	if (child == 0) {
+		char *memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (memory != MAP_FAILED)
+			memset(memory, 1, MEMORY);
+		(void)raise(SIGSTOP);
+		for (size_t i = 0; memory != MAP_FAILED && i < MEMORY; i++)
+			if (memory[i] != 1)
+				_exit(1);
+		_exit(0);
+	}
+	need(waitpid(child, &status, WUNTRACED), "a stopped child");
+	need(process_read(proc, child, 4, &process), "stat of a child");
+	*start_time = process.start_time;
+	return child;
+}
+
+/* Waits up to half a minute: the disk may be slow. */
+static bool gets_done(const struct pager *pager, uint64_t number)
+{
+	for (int i = 0; i < 30000; i++) {
+		if (pager_done(pager) >= number)
+			return true;
+		(void)usleep(1000);
+	}
+	return false;
+}
+
+static void test_moving(int proc)
+{
+	static struct pager pager;
+	struct pager_plan plan = {.out_count = 1, .out_kib = MEMORY / 1024};
+	uint64_t start_time;
+	int status;
+	pid_t child = start_child(proc, &start_time);
+
+	is_int(pager_open(&pager, proc), 0, "the thread starts");
+	is_int((int64_t)pager_done(&pager), 0, "nothing is done");
+	plan.out[0] = plan.in = (struct pager_target){child, start_time};
+	is_int((int64_t)pager_order(&pager, &plan), 1, "plans are counted");
+	ok(gets_done(&pager, 1), "a plan is carried out");
+	is_int((int64_t)pager_order(&pager, &plan), 2, "so is the next");
+	plan.out[0].start_time = plan.in.start_time = start_time + 1;
+	(void)pager_order(&pager, &plan);
+	ok(gets_done(&pager, 3), "a plan for who is gone is soon done");
+	plan = (struct pager_plan){.out_count = 0};
+	(void)pager_order(&pager, &plan);
+	ok(gets_done(&pager, 4), "an empty plan too");
+	pager_close(&pager);
+	(void)kill(child, SIGCONT);
+	(void)waitpid(child, &status, 0);
+	is_int(status, 0, "the memory that was moved is what it was");
+}
+
+static void test_closed(void)
+{
+	static struct pager pager;
+	uint64_t out_bytes = 1, in_bytes = 1;
+
+	pager_close(&pager);
+	pager_totals(&pager, &out_bytes, &in_bytes);
+	ok(!pager_done(&pager) && !out_bytes && !in_bytes,
+	   "one that was never opened moves nothing");
+}
+
+/* The system calls of an old kernel: none of them. */
+static void test_hopeless_proc(const struct scratch *scratch)
+{
+	static struct pager pager;
+	struct pager_plan plan = {
+		.out_count = 1,
+		.out_kib = 1 << 20,
+		.out = {{getpid(), 1}},
+		.in = {getpid(), 1},
+	};
+
+	is_int(pager_open(&pager, scratch->directory), 0,
+	       "a thread without any /proc starts");
+	(void)pager_order(&pager, &plan);
+	ok(gets_done(&pager, 1), "and gives up what it cannot do");
+	pager_close(&pager);
+}
+
+int main(void)
+{
+	struct scratch scratch;
+	int proc = need(directory_open("/proc"), "/proc");
+
+	scratch_open(&scratch);
+	test_moving(proc);
+	test_closed();
+	test_hopeless_proc(&scratch);
+	scratch_close(&scratch);
+	return done_testing();
+}
