@@ -55,7 +55,8 @@ static bool gets_done(const struct pager *pager, uint64_t number)
 static void test_moving(int proc)
 {
 	static struct pager pager;
-	struct pager_plan plan = {.out_count = 1, .out_kib = MEMORY / 1024};
+	struct pager_plan plan = {
+		.out_count = 1, .out_kib = MEMORY / 1024, .in = {0, 0}};
 	uint64_t start_time;
 	int status;
 	pid_t child = start_child(proc, &start_time);
@@ -69,7 +70,7 @@ static void test_moving(int proc)
 	plan.out[0].start_time = plan.in.start_time = start_time + 1;
 	(void)pager_order(&pager, &plan);
 	ok(gets_done(&pager, 3), "a plan for who is gone is soon done");
-	plan = (struct pager_plan){.out_count = 0};
+	plan = (struct pager_plan){.out_count = 0, .in = {0, 0}};
 	(void)pager_order(&pager, &plan);
 	ok(gets_done(&pager, 4), "an empty plan too");
 	pager_close(&pager);
