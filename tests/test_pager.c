@@ -63,7 +63,8 @@ static void test_moving(int proc)
 
 	is_int(pager_open(&pager, proc), 0, "the thread starts");
 	is_int((int64_t)pager_done(&pager), 0, "nothing is done");
-	plan.out[0] = plan.in = (struct pager_target){child, start_time};
+	plan.out[0] = (struct pager_target){child, start_time};
+	plan.in = (struct pager_target){child, start_time};
 	is_int((int64_t)pager_order(&pager, &plan), 1, "plans are counted");
 	ok(gets_done(&pager, 1), "a plan is carried out");
 	is_int((int64_t)pager_order(&pager, &plan), 2, "so is the next");
