@@ -26,8 +26,8 @@ static void begin(struct fixture *f)
 	};
 }
 
-/* The row of the newer look that a test may change. */
-static struct process *row(struct fixture *f, pid_t pid)
+/* The row of the newer look; NULL if there is none any more. */
+static struct process *find_row(struct fixture *f, pid_t pid)
 {
 	for (size_t i = 0; i < f->host.now.count; i++)
 		if (f->host.now_rows[i].pid == pid)
@@ -35,10 +35,20 @@ static struct process *row(struct fixture *f, pid_t pid)
 	return NULL;
 }
 
+/* One that is there, for a test to change. */
+static struct process *row(struct fixture *f, pid_t pid)
+{
+	struct process *found = find_row(f, pid);
+
+	if (!found)
+		abort();
+	return found;
+}
+
 /* What the freezer does to a process, so that the next turn sees it. */
 static void obey(struct fixture *f, const struct order *order)
 {
-	struct process *process = row(f, order->process.pid);
+	struct process *process = find_row(f, order->process.pid);
 
 	if (process && order->kind != ORDER_FORGET)
 		process->state = order->kind == ORDER_THAW ? 'R' : 'T';
@@ -52,7 +62,7 @@ static void turn(struct fixture *f, unsigned ms, enum verdict verdict,
 	f->situation.verdict = verdict;
 	for (size_t i = 0; i < f->schedule.count; i++)
 		schedule_see(&f->schedule, i,
-			     row(f, f->schedule.jobs[i].process.pid),
+			     find_row(f, f->schedule.jobs[i].process.pid),
 			     f->situation.now_us);
 	schedule_step(&f->schedule, &f->settings, &f->situation, &f->orders);
 	for (size_t i = 0; i < f->orders.count; i++) {
