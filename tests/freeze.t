@@ -17,7 +17,7 @@ log=$WORK/log
 outside() {
 	thrash_needs >"$WORK/reason" || skip_all "$(cat "$WORK/reason")"
 	at_exit thrash_end
-	thrash_begin "$WORK" 64 512 >"$WORK/reason" ||
+	thrash_begin "$WORK" 128 512 >"$WORK/reason" ||
 		skip_all "$(cat "$WORK/reason")"
 	thrash_namespace "$0" inside_namespace
 	is $? 0 'the tests inside the namespace have come to their end'
@@ -87,7 +87,7 @@ check() {
 hogs_start() {
 	hogs=
 	for hog in $(seq "$1"); do
-		thrash_start "$TOOLS/hog" 40 0
+		thrash_start "$TOOLS/hog" 80 0
 		hogs="$hogs $thrash_pid"
 	done
 }

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/thrash-fixture.sh
 
 # Measured with one thousand reads a second: 10-12 s; without the daemon 8-63.
-jobs=3 job_mb=30 limit_mb=64 touches=60000000
+jobs=3 job_mb=60 limit_mb=128 touches=60000000
 reads_per_s=1000 longest_s=120
 run_dir=$WORK/run
 state=$run_dir/state
