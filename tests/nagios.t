@@ -239,8 +239,8 @@ run $frozen -w 9 -c 9 --longest-critical=3.25
 said 2 "FROZEN CRITICAL: * longest=3*s;90;3.25;0 *" \
 	"one that waits for too long is CRITICAL"
 run $frozen -v
-lines "convert\[10]: frozen for 3.[5-9]* s, method signal, class batch
-java\[11]: frozen for 2.[89]* s, method signal, class service" \
+lines "convert\[10]: frozen for [34].* s, method signal, class batch
+java\[11]: frozen for [23].* s, method signal, class service" \
 	"-v lists who is frozen, how long, how and as what"
 run $frozen -vv
 lines "daemon 4242, 1.0.0, mode psi-trigger, verdict thrashing
