@@ -384,8 +384,8 @@ printf '%s\n%s\n%s\n' "$first" "$sample" "$sample" >"$WORK/recording"
 unplayable 'a clock that stands still' 'recording:3: '
 printf '%s\nprocess 1 0 1 1 5 0 0 0 0 S init\n' "$first" >"$WORK/recording"
 unplayable 'a process before the first sample' 'recording:2: '
-printf '%s\n%s\nprocess 2 0 1 1 5 0 0 0 0 S a\nprocess 2 0 1 1 5 0 0 0 0 S a\n' \
-	"$first" "$sample" >"$WORK/recording"
+process='process 2 0 1 1 5 0 0 0 0 S a'
+printf '%s\n' "$first" "$sample" "$process" "$process" >"$WORK/recording"
 unplayable 'the same process twice' 'recording:4: '
 printf '%s\nsample 99999999999999999999 1 1 1 - - - - - -\n' "$first" \
 	>"$WORK/recording"

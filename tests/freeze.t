@@ -104,6 +104,12 @@ stopped_hogs() {
 	done | one_line
 }
 
+# replay TAPE ARG...
+replay() {
+	run "$BIN/thrash-protect" --config "$config" --replay "$@"
+	is "$status $err" '0 ' 'a recording of it is replayed'
+}
+
 is_thrashing() {
 	grep -qs '^verdict thrashing' "$state"
 }
@@ -120,10 +126,8 @@ test_freezing() {
 	daemon_end TERM
 	has_gone SIGTERM
 
-	run "$BIN/thrash-protect" --config "$config" --replay "$WORK/tape"
-	is "$status" 0 'a recording of it is replayed'
-	like "$out" '^[0-9.]+ thrashing$' 'the replay prints the verdict'
-	like "$out" '^[0-9.]+ freeze [0-9]+ hog$' 'the replay freezes too'
+	replay "$WORK/tape"
+	like "$out" '^[0-9.]+ freeze [0-9]+ hog$' 'and freezes as it was done'
 }
 
 test_interrupt() {
@@ -185,7 +189,7 @@ left_frozen() {
 test_killed() {
 	left_frozen 'before a new start'
 	left=$(stopped_hogs)
-	daemon_start --protect hog
+	daemon_start --protect hog --record "$WORK/tape2"
 	is "$(stopped_hogs)" '' 'a new daemon thaws them at its start'
 	like "$(cat "$log")" "thawed ${left%% *}" 'it says whom'
 	test ! -e "$marker"
@@ -197,6 +201,12 @@ test_killed() {
 		' freezes_total 0' '--protect: who is named is never frozen'
 	daemon_end TERM
 	has_gone 'SIGTERM of the new daemon'
+	replay "$WORK/tape2" --protect hog
+	like "$out" '^[0-9.]+ thrashing$' 'and prints the verdicts'
+	unlike "$out" freeze 'and freezes nobody, as it was'
+	replay "$WORK/tape2"
+	like "$out" '^[0-9.]+ freeze [0-9]+ hog$' \
+		'and without --protect would have frozen'
 
 	left_frozen 'before --thaw-all'
 	run "$BIN/thrash-protect" --config "$config" --run-dir "$run_dir" \
