@@ -45,7 +45,7 @@ static void write_process(FILE *tape, const char *prefix,
 int tape_write(FILE *tape, const struct decider *decider, bool has_looked)
 {
 	const struct schedule *schedule = &decider->schedule;
-	const struct process_table *look = &decider->looks[decider->newest];
+	const struct process_table *look = &decider->census.now;
 	char line[SAMPLE_LINE];
 
 	sample_format(decide_sample(decider), line);
@@ -155,20 +155,18 @@ static int see_job(struct replay *replay, const struct process *process,
 
 static int add_process(struct replay *replay, const struct process *process)
 {
-	struct process_table *table =
-		replay->has_looked
-			? &replay->decider->looks[replay->decider->newest]
-			: decide_look(replay->decider);
+	struct census *census = replay->has_looked
+					? &replay->decider->census
+					: decide_look(replay->decider);
+	const struct process_table *look = &census->now;
 
 	if (!replay->is_in_turn)
 		return -EINVAL;
-	if (!replay->has_looked)
-		table->count = 0;
 	replay->has_looked = true;
-	if (table->count == table->capacity ||
-	    (table->count && table->rows[table->count - 1].pid >= process->pid))
-		return -EINVAL; /* too many, or not in order */
-	table->rows[table->count++] = *process;
+	if (look->count && look->rows[look->count - 1].pid >= process->pid)
+		return -EINVAL; /* not in order */
+	if (census_see(census, process))
+		return -EINVAL; /* too many */
 	return see_job(replay, process, false);
 }
 

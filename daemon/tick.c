@@ -49,9 +49,8 @@ static int open_proc(struct daemon *daemon, struct problem *problem)
 	if (error)
 		return problem_set(problem, error, "%s/vmstat: %s", path,
 				   strerror(-error));
-	for (size_t i = 0; !error && i < 2; i++)
-		error = process_table_open(&daemon->decider.looks[i],
-					   daemon->proc, TICK_PROCESSES);
+	error = census_open(&daemon->decider.census, daemon->proc,
+			    daemon->decider.self);
 	return error ? problem_set(problem, error, "%s: %s", path,
 				   strerror(-error))
 		     : 0;
@@ -118,7 +117,9 @@ int daemon_open(struct daemon *daemon, const struct settings *settings,
 		.proc = -1,
 		.trigger = -1,
 		.sampler = {-1, -1, -1},
-		.decider = {.settings = settings, .self = getpid()},
+		.decider = {.settings = settings,
+			    .self = getpid(),
+			    .census = {.directory = -1}},
 		.publisher = PUBLISHER_CLOSED,
 	};
 
@@ -227,8 +228,7 @@ static void carry_out_all(struct daemon *daemon, uint64_t now_us)
 
 static void close_senses(struct daemon *daemon)
 {
-	for (size_t i = 0; i < 2; i++)
-		process_table_close(&daemon->decider.looks[i]);
+	census_close(&daemon->decider.census);
 	sampler_close(&daemon->sampler);
 	daemon->sampler = (struct sampler){-1, -1, -1};
 	if (daemon->trigger >= 0)
@@ -287,7 +287,7 @@ static void log_verdict(struct daemon *daemon, enum verdict before)
 static void see_jobs(struct daemon *daemon, uint64_t now_us)
 {
 	struct schedule *schedule = &daemon->decider.schedule;
-	unsigned page_kib = daemon->decider.looks[0].page_kib;
+	unsigned page_kib = daemon->decider.census.page_kib;
 
 	for (size_t i = 0; i < schedule->count; i++) {
 		const struct process *job = &schedule->jobs[i].process;
@@ -345,18 +345,19 @@ static bool look(struct daemon *daemon)
 	if (!decide_wants_look(decider))
 		return false;
 
-	struct process_table *table = decide_look(decider);
-	int error = process_table_scan(table);
+	struct census *census = decide_look(decider);
+	int error = census_scan(census);
 
 	if (error) {
 		log_warning(daemon->log, "cannot list processes: %s",
 			    strerror(-error));
 		return false;
 	}
-	if (table->left_out && !daemon->was_cut)
-		log_warning(daemon->log, "%zu processes are not looked at",
-			    table->left_out);
-	daemon->was_cut = table->left_out;
+	if (census->left_out && !daemon->was_cut)
+		log_warning(daemon->log,
+			    "more processes than %d: not all are looked at",
+			    CENSUS_ROWS);
+	daemon->was_cut |= census->left_out != 0;
 	while ((process = decide_next_of_interest(decider, &at)))
 		(void)process_read_memory(daemon->proc, process);
 	return true;
