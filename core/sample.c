@@ -33,7 +33,8 @@ static int read_pressure(int file, struct pressure *pressure, bool *has)
 	char buffer[PRESSURE_SIZE];
 	struct span text;
 
-	*has = file >= 0 && file_read(file, buffer, sizeof(buffer), &text) == 0;
+	*has = file >= 0 &&
+	       file_read_piece(file, buffer, sizeof(buffer), &text) == 0;
 	return *has ? pressure_parse(text, pressure) : 0;
 }
 
@@ -54,6 +55,22 @@ int sampler_read(const struct sampler *sampler, uint64_t now_us,
 		error = read_pressure(sampler->io, &sample->io,
 				      &sample->has_io);
 	return error;
+}
+
+static bool is_same(int file, const struct pressure *last)
+{
+	struct pressure now = {0};
+	bool has;
+
+	return read_pressure(file, &now, &has) == 0 && has &&
+	       now.some_us == last->some_us && now.full_us == last->full_us;
+}
+
+bool sampler_is_still(const struct sampler *sampler, const struct sample *last)
+{
+	return last->has_memory && last->has_io &&
+	       is_same(sampler->memory, &last->memory) &&
+	       is_same(sampler->io, &last->io);
 }
 
 int sample_read(int proc, uint64_t now_us, struct sample *sample)

@@ -376,12 +376,36 @@ static bool look(struct daemon *daemon)
 	return true;
 }
 
+/*
+ * A calm host on which nobody has stalled since the last sample pages nothing
+ * that anybody waits for; its counters can wait.
+ */
+static bool is_at_rest(const struct daemon *daemon, uint64_t now_us)
+{
+	const struct decider *decider = &daemon->decider;
+
+	return decider->detector.verdict == VERDICT_CALM &&
+	       decider->detector.mode == MODE_PSI && !decider->schedule.count &&
+	       now_us - daemon->counted_us <
+		       UINT64_C(1000) * TICK_COUNTERS_MS &&
+	       sampler_is_still(&daemon->sampler, decide_sample(decider));
+}
+
 static int take_sample(struct daemon *daemon, uint64_t now_us,
 		       struct sample *sample)
 {
-	int error = sampler_read(&daemon->sampler, now_us, sample);
+	int error = 0;
 
+	daemon->is_at_rest = is_at_rest(daemon, now_us);
+	if (daemon->is_at_rest) {
+		*sample = *decide_sample(&daemon->decider);
+		sample->time_us = now_us;
+	} else {
+		error = sampler_read(&daemon->sampler, now_us, sample);
+	}
 	if (!error) {
+		if (!daemon->is_at_rest)
+			daemon->counted_us = now_us;
 		daemon->failures = 0;
 		return 0;
 	}
@@ -403,7 +427,8 @@ static uint64_t wait_for(const struct daemon *daemon, uint64_t now_us)
 	    decider->detector.verdict == VERDICT_CALM &&
 	    !decider->schedule.count)
 		return publish_due_ms(&daemon->publisher, now_us);
-	return daemon->settings->interval_ms;
+	return daemon->settings->interval_ms *
+	       (daemon->is_at_rest ? TICK_REST_INTERVALS : 1);
 }
 
 /* By how much this turn came too late; a long one says the host hangs. */

@@ -21,6 +21,10 @@
 enum {
 	/* A kernel whose /proc fails this often in a row is not to be led. */
 	TICK_FAILURES = 20,
+	/* At rest not all counters are read in every turn, but so often. */
+	TICK_COUNTERS_MS = 1000,
+	/* At rest a turn comes after so many intervals. */
+	TICK_REST_INTERVALS = 2,
 	/* After a trigger: longer than its window, so that the next follows. */
 	TICK_ALERT_MS = 1000,
 };
@@ -37,8 +41,10 @@ struct daemon {
 	struct decider decider;
 	struct orders orders;
 	struct publisher publisher;
-	uint64_t alert_us; /* until then look often, whatever the verdict */
-	uint64_t due_us;   /* when this turn should have begun */
+	uint64_t counted_us; /* when all counters were read */
+	bool is_at_rest;     /* calm, and nobody has stalled since */
+	uint64_t alert_us;   /* until then look often, whatever the verdict */
+	uint64_t due_us;     /* when this turn should have begun */
 	unsigned failures;
 	bool was_cut; /* it was said that the table is too small */
 };

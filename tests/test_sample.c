@@ -161,6 +161,34 @@ static void test_open_files(int proc)
 		ok(fcntl(files[i], F_GETFD) < 0, "file %zu is closed", i);
 }
 
+static void test_still(int proc)
+{
+	static const char *const files[] = {"pressure/memory", "pressure/io"};
+	struct sampler sampler;
+	struct sample sample;
+
+	put(proc, "vmstat", vmstat_text);
+	(void)sampler_open(&sampler, proc);
+	(void)sampler_read(&sampler, 5, &sample);
+	ok(sampler_is_still(&sampler, &sample),
+	   "nobody stalls as long as no pressure grows");
+	for (size_t i = 0; i < COUNT(files); i++) {
+		put(proc, files[i],
+		    "some avg10=0.00 avg60=0.00 avg300=0.00 total=45\n"
+		    "full avg10=0.00 avg60=0.00 avg300=0.00 total=33\n");
+		ok(!sampler_is_still(&sampler, &sample),
+		   "somebody does when %s grows", files[i]);
+		put(proc, files[i], "malformed\n");
+		ok(!sampler_is_still(&sampler, &sample),
+		   "and may do when it cannot be read");
+		put(proc, files[i], pressure_text);
+	}
+	sample.has_io = false;
+	ok(!sampler_is_still(&sampler, &sample),
+	   "nor is it known where one is missing");
+	sampler_close(&sampler);
+}
+
 /* No descriptor may be left behind by a program that looks once. */
 static void test_no_leak(int proc)
 {
@@ -293,6 +321,7 @@ int main(void)
 	test_not_files(scratch.directory);
 	test_read_fails(scratch.directory);
 	test_open_files(scratch.directory);
+	test_still(scratch.directory);
 	test_no_leak(scratch.directory);
 	scratch_close(&scratch);
 	test_this_host();
