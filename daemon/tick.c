@@ -296,20 +296,42 @@ static void log_verdict(struct daemon *daemon, enum verdict before)
 		log_debug(daemon->log, "%s", verdict_name(detector->verdict));
 }
 
+/*
+ * Who is stopped does nothing by itself; to see that it was killed, or let go
+ * on by somebody else, a look now and then is enough.
+ */
+static bool is_job_due(const struct daemon *daemon, size_t index)
+{
+	const struct job *job = &daemon->decider.schedule.jobs[index];
+
+	return job->state != JOB_FROZEN || !job->was_seen_stopped ||
+	       (daemon->decider.detector.newest + index) % TICK_STOPPED_TURNS ==
+		       0;
+}
+
+/* *now is what was last seen of it, and stays that if it is not due. */
+static int read_job(const struct daemon *daemon, size_t index,
+		    struct process *now)
+{
+	int error;
+
+	*now = daemon->decider.schedule.jobs[index].process;
+	if (!is_job_due(daemon, index))
+		return 0;
+	error = process_find(daemon->proc, now->pid, now->start_time,
+			     daemon->decider.census.page_kib, now);
+	return error ? error : process_read_memory(daemon->proc, now);
+}
+
 /* Looks at each job: few files, so in every turn. */
 static void see_jobs(struct daemon *daemon, uint64_t now_us)
 {
 	struct schedule *schedule = &daemon->decider.schedule;
-	unsigned page_kib = daemon->decider.census.page_kib;
 
 	for (size_t i = 0; i < schedule->count; i++) {
-		const struct process *job = &schedule->jobs[i].process;
 		struct process now;
-		int error = process_find(daemon->proc, job->pid,
-					 job->start_time, page_kib, &now);
+		int error = read_job(daemon, i, &now);
 
-		if (!error)
-			error = process_read_memory(daemon->proc, &now);
 		if (!error)
 			schedule_see(schedule, i, &now, now_us);
 		else if (error == -ESRCH || error == -ENOENT)

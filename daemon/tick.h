@@ -25,6 +25,8 @@ enum {
 	TICK_COUNTERS_MS = 1000,
 	/* At rest a turn comes after so many intervals. */
 	TICK_REST_INTERVALS = 2,
+	/* Who is frozen is looked at every so many turns. */
+	TICK_STOPPED_TURNS = 4,
 	/* After a trigger: longer than its window, so that the next follows. */
 	TICK_ALERT_MS = 1000,
 };
