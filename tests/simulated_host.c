@@ -403,7 +403,7 @@ static void mark_cold(struct host *host)
 
 		task->cold_mb = task_resident_mb(task);
 	}
-	host->is_marked = true;
+	host->is_begun = true;
 }
 
 static bool has_out(const struct host *host)
@@ -418,8 +418,17 @@ static bool has_out(const struct host *host)
 
 static bool has_in(const struct host *host)
 {
-	return host->plan.in >= 0 &&
+	return host->plan.in >= 0 && host->in_left_mb > mb_page &&
 	       task_swapped_mb(&host->tasks[host->plan.in]) > mb_page;
+}
+
+/* It goes through the memory once: what is evicted behind it stays out. */
+static void begin_plan(struct host *host)
+{
+	host->in_left_mb = 0;
+	if (host->plan.in >= 0)
+		host->in_left_mb = task_swapped_mb(&host->tasks[host->plan.in]);
+	mark_cold(host);
 }
 
 /* One request of the pager: what it waits for, and what it moves. */
@@ -476,7 +485,8 @@ static void page_in(struct host *host, double mb)
 	struct task *task = &host->tasks[host->plan.in];
 	double all_mb = task_swapped_mb(task);
 
-	mb = lesser(mb, all_mb);
+	mb = lesser(mb, lesser(all_mb, host->in_left_mb));
+	host->in_left_mb -= mb;
 	task->active_us = host->now_us; /* the pager touches what it brings */
 	for (size_t part = 0; part < HOST_PARTS; part++)
 		bring_in(host, task, part,
@@ -490,8 +500,8 @@ static double wish_pager(struct host *host, double step_us, double *mb)
 	host->pager_busy = 0;
 	if (host->plan_done == host->plan_number)
 		return 0;
-	if (!host->is_marked)
-		mark_cold(host);
+	if (!host->is_begun)
+		begin_plan(host);
 	if (!has_out(host) && !has_in(host)) {
 		host->plan_done = host->plan_number;
 		return 0;
@@ -689,6 +699,6 @@ uint64_t host_order(struct host *host, const struct host_plan *plan)
 {
 	host->plan_done = host->plan_number;
 	host->plan = *plan;
-	host->is_marked = false;
+	host->is_begun = false;
 	return ++host->plan_number;
 }
