@@ -406,12 +406,19 @@ static void mark_cold(struct host *host)
 	host->is_begun = true;
 }
 
+/* Of one of those it moves out, what it has not passed yet. */
+static double out_left_mb(const struct host *host, size_t i)
+{
+	return lesser(host->out_left_mb[i],
+		      task_resident_mb(&host->tasks[host->plan.out[i]]));
+}
+
 static bool has_out(const struct host *host)
 {
 	if (host->plan.out_mb <= 0)
 		return false;
 	for (size_t i = 0; i < host->plan.out_count; i++)
-		if (task_resident_mb(&host->tasks[host->plan.out[i]]) > mb_page)
+		if (out_left_mb(host, i) > mb_page)
 			return true;
 	return false;
 }
@@ -425,6 +432,9 @@ static bool has_in(const struct host *host)
 /* It goes through the memory once: what is evicted behind it stays out. */
 static void begin_plan(struct host *host)
 {
+	for (size_t i = 0; i < host->plan.out_count; i++)
+		host->out_left_mb[i] =
+			task_resident_mb(&host->tasks[host->plan.out[i]]);
 	host->in_left_mb = 0;
 	if (host->plan.in >= 0)
 		host->in_left_mb = task_swapped_mb(&host->tasks[host->plan.in]);
@@ -468,14 +478,15 @@ static void page_out(struct host *host, double mb)
 	for (size_t i = 0; i < host->plan.out_count && mb > 0; i++) {
 		struct task *task = &host->tasks[host->plan.out[i]];
 		double all_mb = task_resident_mb(task);
-		double part_mb = lesser(mb, all_mb);
+		double part_mb = lesser(mb, out_left_mb(host, i));
 
-		if (all_mb <= 0)
+		if (part_mb <= 0)
 			continue;
 		for (size_t part = 0; part < HOST_PARTS; part++)
 			evict(host, task, part,
 			      part_mb * task->resident_mb[part] / all_mb, 1);
 		mb -= part_mb;
+		host->out_left_mb[i] -= part_mb;
 		host->plan.out_mb -= part_mb;
 	}
 }

@@ -91,8 +91,9 @@ struct host {
 	/* the pager */
 	struct host_plan plan;
 	uint64_t plan_number, plan_done;
-	bool is_begun;     /* its cold memory is marked */
-	double in_left_mb; /* where it is on its way through the memory */
+	bool is_begun;
+	/* what it has not passed yet on its way through each memory */
+	double out_left_mb[HOST_TASKS], in_left_mb;
 	double pager_busy, pager_busy_before, pager_service_us;
 	/* of the step that is on */
 	double written;  /* share of what comes in that makes room first */
