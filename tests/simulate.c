@@ -133,6 +133,13 @@ static void add_bystander(struct host *host, const char *command, double mb,
 	host->tasks[host->count - 1].resident_mb[1] = mb;
 }
 
+/* One that sits still for good. */
+static void add_idle(struct host *host, double mb, double trim_mb_per_s)
+{
+	add_bystander(host, "idle", mb, 1e-9, 1e9);
+	host->tasks[host->count - 1].role.trim_mb_per_s = trim_mb_per_s;
+}
+
 static double add_bystanders(struct host *host)
 {
 	double before_mb = host_free_mb(host);
@@ -142,10 +149,8 @@ static double add_bystanders(struct host *host)
 		      between(host, 0.1, 2));
 	if (one_in(host, 3))
 		add_bystander(host, "Xorg", host->frames_mb * 0.06, 0.01, 0.2);
-	if (one_in(host, 3)) /* sits still for good */
-		add_bystander(host, "idle",
-			      host->frames_mb * between(host, 0.02, 0.3), 1e-9,
-			      1e9);
+	if (one_in(host, 3))
+		add_idle(host, host->frames_mb * between(host, 0.02, 0.3), 0);
 	return before_mb - host_free_mb(host);
 }
 
@@ -286,6 +291,8 @@ static void make_scenario(uint64_t seed, struct scenario *scenario)
 	double room_mb = host->frames_mb * 0.98 - add_bystanders(host);
 
 	add_jobs(scenario, room_mb);
+	if (scenario->kind == KIND_LIGHT && one_in(host, 2))
+		add_idle(host, room_mb * 0.1, between(host, 0.1, 4));
 	for (size_t i = 0; i < host->count; i++)
 		sum_mb += host->tasks[i].role.set_mb;
 	scenario->serial_s = scenario->first_s + serial_s(host);

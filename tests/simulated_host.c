@@ -394,6 +394,14 @@ static void reclaim(struct host *host)
 		evict_used(host, lack_mb - evict_cold(host, lack_mb));
 }
 
+/* The idle lose memory although there is enough: a limit of their own. */
+static void trim(struct host *host, double step_us)
+{
+	for (size_t i = 0; i < host->count; i++)
+		evict(host, &host->tasks[i], 1,
+		      host->tasks[i].role.trim_mb_per_s * step_us / 1e6, 1);
+}
+
 /* The pager ----------------------------------------------------------------*/
 
 static void mark_cold(struct host *host)
@@ -634,6 +642,7 @@ void host_step(struct host *host, uint64_t step_us)
 		page_in(host, requests * mb);
 	else if (!is_in && requests > 0)
 		page_out(host, requests * mb);
+	trim(host, us);
 	press(host, us, is_in ? lesser(1, host->pager_busy) : 0);
 	reclaim(host);
 }

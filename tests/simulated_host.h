@@ -47,7 +47,7 @@ struct role {
 	enum pattern pattern;
 	double phase_s; /* of work between two sleeps; 0: never sleeps */
 	double sleep_s;
-	double swapped_share; /* of the set, when it starts; it is filled */
+	double trim_mb_per_s; /* what it loses though memory is not short */
 };
 
 struct task {
