@@ -73,6 +73,8 @@ void decide_orders(struct decider *decider, bool has_looked,
 	const struct situation situation = {
 		.now_us = decide_sample(decider)->time_us,
 		.verdict = detector->verdict,
+		.stall_permille =
+			detect_stall_permille(detector, SCHEDULE_SETTLE_MS),
 		.is_filling = detect_is_filling(detector, decider->settings),
 		.is_evicting = detect_is_evicting(detector),
 		.plan_done = decider->plan_done,

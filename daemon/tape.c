@@ -87,9 +87,9 @@ static void print_time(const struct replay *replay)
 static void print_order(const struct replay *replay, const struct order *order)
 {
 	static const char *const names[] = {
-		[ORDER_FREEZE] = "freeze", [ORDER_THAW] = "thaw",
-		[ORDER_FORGET] = "forget", [ORDER_PAUSE] = "pause",
-		[ORDER_LOAD] = "load",
+		[ORDER_FREEZE] = "freeze",   [ORDER_THAW] = "thaw",
+		[ORDER_RELEASE] = "release", [ORDER_FORGET] = "forget",
+		[ORDER_PAUSE] = "pause",     [ORDER_LOAD] = "load",
 	};
 	char command[TEXT_ESCAPED_COMMAND];
 

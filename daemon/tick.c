@@ -152,6 +152,7 @@ static const char *order_name(enum order_kind kind)
 	case ORDER_LOAD:
 		return "loading";
 	case ORDER_THAW:
+	case ORDER_RELEASE:
 		return "thawed";
 	case ORDER_FORGET:
 		break;
@@ -198,6 +199,7 @@ static int carry_out(const struct daemon *daemon, const struct order *order)
 	case ORDER_PAUSE:
 		return daemon->freezer->freeze(daemon->proc, pid, start_time);
 	case ORDER_THAW:
+	case ORDER_RELEASE:
 		return daemon->freezer->thaw(daemon->proc, pid, start_time);
 	case ORDER_LOAD:
 	case ORDER_FORGET:
@@ -305,33 +307,30 @@ static void see_jobs(struct daemon *daemon, uint64_t now_us)
 	}
 }
 
-static struct pager_target target_of(const struct job *job)
+static void add_targets(struct pager_targets *targets,
+			const struct job *const jobs[], size_t count)
 {
-	return (struct pager_target){job->process.pid, job->process.start_time};
+	for (size_t i = 0; i < count && i < PAGER_TARGETS; i++)
+		targets->items[targets->count++] = (struct pager_target){
+			jobs[i]->process.pid, jobs[i]->process.start_time};
 }
 
 /* Gives the pager what the orders mean for it. */
 static void page(struct daemon *daemon)
 {
 	struct schedule *schedule = &daemon->decider.schedule;
-	struct pager_plan plan = {.out_count = 0};
+	struct pager_plan plan = {.out_kib = 0};
 	struct schedule_plan wanted;
 
 	if (!daemon->orders.has_plan || !daemon->pager.is_running)
 		return;
 	schedule_plan(schedule, &wanted);
 	plan.out_kib = wanted.out_kib;
-	while (plan.out_count < wanted.out_count &&
-	       plan.out_count < PAGER_OUT) {
-		plan.out[plan.out_count] =
-			target_of(wanted.out[plan.out_count]);
-		plan.out_count++;
-	}
-	if (wanted.in)
-		plan.in = target_of(wanted.in);
-	log_debug(daemon->log, "plan: out %llu KiB of %zu, in %d",
-		  (unsigned long long)plan.out_kib, plan.out_count,
-		  (int)plan.in.pid);
+	add_targets(&plan.out, wanted.out, wanted.out_count);
+	add_targets(&plan.in, wanted.in, wanted.in_count);
+	log_debug(daemon->log, "plan: out %llu KiB of %zu, in %zu",
+		  (unsigned long long)plan.out_kib, plan.out.count,
+		  plan.in.count);
 	schedule_planned(schedule, pager_order(&daemon->pager, &plan));
 }
 
