@@ -26,9 +26,14 @@ bool order_freezes(const struct order *order)
 	return order->kind == ORDER_FREEZE || order->kind == ORDER_PAUSE;
 }
 
+/* Who was frozen while it grew will want more than it has. */
 static uint64_t need_kib(const struct job *job)
 {
-	return process_memory_kib(&job->process);
+	uint64_t held_kib = process_memory_kib(&job->process);
+
+	return job_is_frozen(job) && job->is_growing
+		       ? held_kib + held_kib / SCHEDULE_GROWTH_SHARE
+		       : held_kib;
 }
 
 const struct job *schedule_find(const struct schedule *schedule,
@@ -99,6 +104,19 @@ static void add_order(struct orders *orders, enum order_kind kind,
 		job_is_frozen(job) ? now_us - job->since_us : 0, reason};
 }
 
+/* Who waits for room to grow is growing still. */
+static void watch_growth(struct job *job, const struct process *now,
+			 uint64_t now_us)
+{
+	uint64_t held_kib = process_memory_kib(&job->process);
+
+	if (process_memory_kib(now) >= held_kib + SELECT_GROWTH_KIB ||
+	    (job->is_growing && now->state == 'D'))
+		job->grew_us = now_us;
+	job->is_growing = job->grew_us &&
+			  !has_passed(job->grew_us, SCHEDULE_GROWN_MS, now_us);
+}
+
 /*
  * A stop takes effect when the process leaves the kernel, which one page
  * fault on a slow disk can put off by seconds; so only who was seen stopped
@@ -113,12 +131,8 @@ void schedule_see(struct schedule *schedule, size_t index,
 		job->is_gone = true;
 		return;
 	}
-	/* who waits for room to grow is growing still */
-	if (process_memory_kib(now) >= need_kib(job) + SELECT_GROWTH_KIB ||
-	    (job->is_growing && now->state == 'D'))
-		job->grew_us = now_us;
-	job->is_growing = job->grew_us &&
-			  !has_passed(job->grew_us, SCHEDULE_GROWN_MS, now_us);
+	if (!job_is_frozen(job))
+		watch_growth(job, now, now_us);
 	if (now->state == 'R' || now->state == 'D' ||
 	    now->major_faults > job->process.major_faults)
 		job->active_us = now_us;

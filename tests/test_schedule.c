@@ -185,9 +185,15 @@ static void test_filling(void)
 	is_text(orders(&f), "none",
 		"a single grower is not frozen for growing");
 	f.situation.is_filling = false;
-	row(&f, 11)->resident_kib = 50 * MIB;
+	row(&f, 11)->resident_kib = 100 * MIB;
 	turn(&f, SCHEDULE_GROWN_MS - 100, VERDICT_CALM, 0);
 	is_text(orders(&f), "none", "nobody joins while it grows");
+	turn(&f, 200, VERDICT_CALM, 0);
+	is_text(orders(&f), "none",
+		"nor into room that it was about to outgrow");
+	row(&f, 11)->resident_kib = 50 * MIB;
+	turn(&f, 200, VERDICT_CALM, 0);
+	is_text(orders(&f), "load 10", "but into what will do");
 }
 
 static void test_nobody_to_freeze(void)
