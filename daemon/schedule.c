@@ -183,6 +183,7 @@ static void add_jobs(struct schedule *schedule, const struct settings *settings,
 		if (schedule->count == SCHEDULE_JOBS)
 			return;
 		if (!select_claim(settings, situation->before, process) ||
+		    (situation->is_confined && process->limit == LIMIT_FAR) ||
 		    process_is_stopped(process) ||
 		    find_job(schedule, process) ||
 		    is_spared(schedule, process, situation->now_us) ||

@@ -130,6 +130,7 @@ struct situation {
 	uint64_t stall_permille; /* of the last SCHEDULE_SETTLE_MS */
 	bool is_filling;    /* memory is short, though nothing came back yet */
 	bool is_evicting;   /* pages went out in the last second */
+	bool is_confined;   /* it is short in a cgroup at its limit alone */
 	uint64_t plan_done; /* number of the last plan that was carried out */
 	/* the last two looks at all processes; NULL if there was none now */
 	const struct process_table *before, *now;

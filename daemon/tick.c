@@ -45,6 +45,7 @@ static int open_proc(struct daemon *daemon, struct problem *problem)
 			    "dry run",
 			    path);
 	}
+	cgroups_open(&daemon->cgroups, CGROUP_ROOT);
 	error = sampler_open(&daemon->sampler, daemon->proc);
 	if (error)
 		return problem_set(problem, error, "%s/vmstat: %s", path,
@@ -118,6 +119,7 @@ int daemon_open(struct daemon *daemon, const struct settings *settings,
 		.proc = -1,
 		.trigger = -1,
 		.sampler = {-1, -1, -1},
+		.cgroups = {-1, -1},
 		.decider = {.settings = settings, .self = getpid()},
 		.publisher = PUBLISHER_CLOSED,
 	};
@@ -232,6 +234,7 @@ static void close_senses(struct daemon *daemon)
 	for (size_t i = 0; i < 2; i++)
 		process_table_close(&daemon->decider.looks[i]);
 	sampler_close(&daemon->sampler);
+	cgroups_close(&daemon->cgroups);
 	daemon->sampler = (struct sampler){-1, -1, -1};
 	if (daemon->trigger >= 0)
 		(void)close(daemon->trigger);
@@ -356,8 +359,12 @@ static bool look(struct daemon *daemon)
 		log_warning(daemon->log, "%zu processes are not looked at",
 			    table->left_out);
 	daemon->was_cut = table->left_out;
-	while ((process = decide_next_of_interest(decider, &at)))
+	while ((process = decide_next_of_interest(decider, &at))) {
 		(void)process_read_memory(daemon->proc, process);
+		if (decide_wants_limit(decider, process))
+			process->limit = cgroups_limit(
+				&daemon->cgroups, daemon->proc, process->pid);
+	}
 	return true;
 }
 

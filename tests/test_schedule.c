@@ -161,6 +161,36 @@ static void test_as_few_as_needed(void)
 		"if they thrash all the same, there was less room");
 }
 
+/* Whoever thrashes at the limit of a cgroup is nobody else's concern. */
+static void test_confined(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	add_two_hogs(&f);
+	(void)processes_add(&f.host, 12, "giant", 900 * MIB, 50);
+	row(&f, 10)->limit = row(&f, 11)->limit = LIMIT_REACHED;
+	row(&f, 12)->limit = LIMIT_FAR;
+	row(&f, 12)->swapped_kib = 90 * MIB;
+	f.situation.is_confined = true;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "freeze 11",
+		"those inside a cgroup at its limit take turns");
+	is_int((int64_t)f.schedule.count, 2, "those outside do not");
+
+	begin(&f);
+	add_two_hogs(&f);
+	row(&f, 10)->limit = LIMIT_FAR;
+	f.situation.is_confined = true;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_int((int64_t)f.schedule.count, 1,
+	       "whose limit is not known may be inside");
+	f.situation.is_confined = false;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_int((int64_t)f.schedule.count, 2,
+	       "when the host is short, limits do not matter");
+}
+
 static void test_filling(void)
 {
 	struct fixture f;
@@ -566,6 +596,7 @@ int main(void)
 {
 	test_making_room();
 	test_as_few_as_needed();
+	test_confined();
 	test_filling();
 	test_nobody_to_freeze();
 	test_failed_freeze();
