@@ -47,6 +47,13 @@ struct process_table *decide_look(struct decider *decider);
  */
 struct process *decide_next_of_interest(struct decider *decider, size_t *at);
 
+/*
+ * Whether it matters for that process, its memory being known, that the limit
+ * of its cgroup is.
+ */
+bool decide_wants_limit(const struct decider *decider,
+			const struct process *process);
+
 /* What to do; has_looked says that this turn has filled a table. */
 void decide_orders(struct decider *decider, bool has_looked,
 		   struct orders *orders);

@@ -75,6 +75,26 @@ static void learn_page_cost(struct detector *detector,
 			: cost_ns;
 }
 
+/* The oldest sample that is at most ms old; the newest without another. */
+static const struct sample *sample_since(const struct detector *detector,
+					 uint64_t ms)
+{
+	const struct sample *newest = &detector->history[detector->newest];
+	const struct sample *since = newest;
+
+	for (size_t i = 1; i < detector->count; i++) {
+		const struct sample *sample =
+			&detector->history[(detector->newest + DETECT_HISTORY -
+					    i) %
+					   DETECT_HISTORY];
+
+		if (newest->time_us - sample->time_us > ms * 1000)
+			break;
+		since = sample;
+	}
+	return since;
+}
+
 uint64_t detect_stall_permille(const struct detector *detector, uint64_t ms)
 {
 	size_t from = index_before(detector, ms), to = detector->newest;
@@ -95,6 +115,26 @@ bool detect_is_evicting(const struct detector *detector)
 			 .vmstat;
 
 	return grown(from->swapped_out, to->swapped_out) >= DETECT_LEAST_PAGES;
+}
+
+/*
+ * The host's part is compared to both, as either alone may come from others:
+ * a cgroup that reads files at its limit makes much room and moves nothing,
+ * and madvise(2), the daemon's own too, moves pages without making room.
+ */
+bool detect_is_confined(const struct detector *detector)
+{
+	const struct vmstat *to = &detector->history[detector->newest].vmstat;
+	const struct vmstat *from =
+		&sample_since(detector, DETECT_CONFINED_MS)->vmstat;
+	uint64_t host = grown(from->scanned_for_host, to->scanned_for_host);
+	uint64_t moved = grown(from->refaulted_anon, to->refaulted_anon) +
+			 grown(from->refaulted_file, to->refaulted_file) +
+			 grown(from->swapped_out, to->swapped_out);
+
+	return from->has_scanned && to->has_scanned &&
+	       host * DETECT_HOST_SHARE <
+		       lesser(moved, grown(from->scanned, to->scanned));
 }
 
 /*

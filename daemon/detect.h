@@ -48,6 +48,13 @@ enum {
 	 * swap explains: a seek on a magnetic disk.
 	 */
 	DETECT_PAGE_COST_MAX_US = 10000,
+	/*
+	 * Whose shortage it is, is judged over this time: longer than kswapd
+	 * of a host with a slow disk sleeps between two rounds.
+	 */
+	DETECT_CONFINED_MS = 3000,
+	/* The host's part of it, at least, when it is the host's. */
+	DETECT_HOST_SHARE = 4,
 };
 
 struct detector {
@@ -82,6 +89,12 @@ bool detect_is_filling(const struct detector *detector,
 
 /* Whether pages went to swap in the last second. */
 bool detect_is_evicting(const struct detector *detector);
+
+/*
+ * Whether memory is short in some cgroup at its own limit and not on the host:
+ * pages move, and the kernel makes room, but little of it for the host.
+ */
+bool detect_is_confined(const struct detector *detector);
 
 /* Since the first sample. */
 uint64_t detect_stall_us_total(const struct detector *detector);

@@ -164,7 +164,9 @@ bool select_takes_part(const struct process_table *before,
 	uint64_t resident_kib = then ? then->resident_kib : 0;
 
 	return process->state == 'D' || faults_since(then, process) ||
-	       process->resident_kib >= resident_kib + SELECT_GROWTH_KIB;
+	       process->resident_kib >= resident_kib + SELECT_GROWTH_KIB ||
+	       (process->state == 'R' &&
+		process->resident_kib + SELECT_GROWTH_KIB <= resident_kib);
 }
 
 uint64_t select_claim(const struct settings *settings,

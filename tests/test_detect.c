@@ -14,6 +14,7 @@ struct life {
 	unsigned in, out;          /* pages from and to swap */
 	unsigned file;             /* file pages that come back */
 	unsigned faults;
+	unsigned scanned, for_host; /* pages looked at to make room */
 };
 
 struct host {
@@ -33,7 +34,8 @@ static void host_begin(struct host *host)
 		.has_io = true,
 		.vmstat = {.has_swap = true,
 			   .has_refaults_anon = true,
-			   .has_refaults_file = true},
+			   .has_refaults_file = true,
+			   .has_scanned = true},
 	};
 	(void)detect_step(&host->detector, &host->settings, &host->sample);
 }
@@ -49,6 +51,8 @@ static enum verdict host_step(struct host *host, const struct life *life)
 	sample->vmstat.refaulted_anon += life->in;
 	sample->vmstat.swapped_out += life->out;
 	sample->vmstat.refaulted_file += life->file;
+	sample->vmstat.scanned += life->scanned;
+	sample->vmstat.scanned_for_host += life->for_host;
 	sample->vmstat.major_faults += life->faults + life->in;
 	return detect_step(&host->detector, &host->settings, sample);
 }
@@ -186,6 +190,92 @@ static void test_page_cost(void)
 	       "50 ms");
 }
 
+/* Ten steps of a life, and whose shortage it is then. */
+static bool ends_confined(struct host *host, const struct life *life)
+{
+	for (int i = 0; i < 10; i++)
+		(void)host_step(host, life);
+	return detect_is_confined(&host->detector);
+}
+
+static void test_confined(void)
+{
+	static const struct {
+		struct life life;
+		bool is_confined;
+		const char *name;
+	} rows[] = {
+		{{.in = 90, .out = 90, .scanned = 400},
+		 true,
+		 "a cgroup thrashes at its limit: no concern of the host"},
+		{{.in = 90, .out = 90, .scanned = 400, .for_host = 400},
+		 false,
+		 "the host thrashes: it is"},
+		{{.file = 90, .scanned = 400},
+		 true,
+		 "a cgroup that thrashes its page cache is none either"},
+		{{.out = 90, .scanned = 400},
+		 true,
+		 "nor is one that fills up to its limit"},
+		{{.in = 90, .out = 90, .scanned = 400, .for_host = 22},
+		 true,
+		 "though the host reclaims a little: 220 of 4000 scanned"},
+		{{.in = 90, .out = 90, .scanned = 400, .for_host = 45},
+		 false,
+		 "a quarter of what moves is not little: 450 of 1800"},
+		{{.in = 90, .out = 90, .scanned = 90, .for_host = 30},
+		 false,
+		 "nor a quarter of what is scanned: 300 of 900"},
+		{{.in = 90, .out = 90, .scanned = 9000, .for_host = 180},
+		 false,
+		 "a cgroup that reads files at its limit hides no thrashing"},
+		{{.in = 900, .out = 900},
+		 false,
+		 "pages moved by advice are nobody's shortage"},
+		{{.scanned = 400}, false, "reclaim alone is no shortage"},
+	};
+	struct host host;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		host_begin(&host);
+		ok(ends_confined(&host, &rows[i].life) == rows[i].is_confined,
+		   "%s", rows[i].name);
+	}
+	host_begin(&host);
+	host.sample.vmstat.has_scanned = false;
+	ok(!ends_confined(&host, &rows[0].life),
+	   "a kernel that does not count it tells nothing");
+}
+
+static void test_confined_window(void)
+{
+	static const struct life confined = {
+		.in = 90, .out = 90, .scanned = 400};
+	static const struct life host_wide = {
+		.in = 90, .out = 90, .scanned = 400, .for_host = 400};
+	struct host host;
+
+	host_begin(&host);
+	ok(!detect_is_confined(&host.detector),
+	   "one sample is no shortage of anybody");
+	(void)ends_confined(&host, &host_wide);
+	is_int(ends_confined(&host, &confined), false,
+	       "the host's shortage is not over in half a second");
+	for (int i = 0; i < DETECT_CONFINED_MS / STEP_MS - 10; i++)
+		(void)host_step(&host, &confined);
+	ok(detect_is_confined(&host.detector), "but in three");
+
+	/* an hour of quiet, with a trigger: the sample before is old */
+	host_begin(&host);
+	host.sample.time_us += UINT64_C(3600) * 1000000;
+	host.sample.vmstat.scanned += 1000000;
+	host.sample.vmstat.scanned_for_host += 1000000;
+	(void)host_step(&host, &confined);
+	(void)host_step(&host, &confined);
+	ok(detect_is_confined(&host.detector),
+	   "what the host did while nobody looked is history");
+}
+
 /* The same lives on older kernels. */
 static void test_without_pressure(void)
 {
@@ -258,6 +348,8 @@ int main(void)
 	test_blind_memory_pressure();
 	test_page_cache();
 	test_page_cost();
+	test_confined();
+	test_confined_window();
 	test_without_pressure();
 	test_odd_counters();
 	test_long_gap();
