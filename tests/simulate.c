@@ -600,7 +600,7 @@ static void carry_out(struct run *run, const struct order *order)
 	static const char *const names[] = {
 		[ORDER_FREEZE] = "freeze", [ORDER_THAW] = "thaw",
 		[ORDER_FORGET] = "forget", [ORDER_PAUSE] = "pause",
-		[ORDER_LOAD] = "load",
+		[ORDER_LOAD] = "load",     [ORDER_RELEASE] = "release",
 	};
 	size_t index = (size_t)(order->process.pid - HOST_FIRST_PID);
 	struct watch *watch = &run->watches[index];
@@ -618,6 +618,7 @@ static void carry_out(struct run *run, const struct order *order)
 			       pid_of(index));
 		break;
 	case ORDER_THAW:
+	case ORDER_RELEASE:
 		host_continue(&run->host, index);
 		watch->thawed_us = run->host.now_us;
 		break;
@@ -651,12 +652,12 @@ static void page(struct run *run)
 	for (size_t i = 0; i < wanted.out_count; i++)
 		plan.out[plan.out_count++] = index_of(wanted.out[i]);
 	plan.out_mb = (double)wanted.out_kib / 1024;
-	if (wanted.in)
-		plan.in = (int)index_of(wanted.in);
+	if (wanted.in_count) /* each job is a unit: there is one at most */
+		plan.in = (int)index_of(wanted.in[0]);
 	if (run->is_verbose)
 		printf("# %8.2f  plan: out %.0f MB of %zu, in %d\n", run_s(run),
 		       plan.out_mb, plan.out_count,
-		       wanted.in ? (int)wanted.in->process.pid : 0);
+		       wanted.in_count ? (int)wanted.in[0]->process.pid : 0);
 	schedule_planned(schedule, host_order(&run->host, &plan));
 }
 
