@@ -444,13 +444,19 @@ static double in_left_mb(const struct host *host, size_t i)
 		      task_swapped_mb(&host->tasks[host->plan.in[i]]));
 }
 
-/* The one that it is bringing in; NULL when all are there. */
-static const struct task *find_in(const struct host *host)
+/* The place in the plan of the one that it is bringing in. */
+static size_t find_in(const struct host *host)
 {
-	for (size_t i = 0; i < host->plan.in_count; i++)
-		if (in_left_mb(host, i) > mb_page)
-			return &host->tasks[host->plan.in[i]];
-	return NULL;
+	size_t i = 0;
+
+	while (i < host->plan.in_count && in_left_mb(host, i) <= mb_page)
+		i++;
+	return i;
+}
+
+static bool has_in(const struct host *host)
+{
+	return find_in(host) < host->plan.in_count;
 }
 
 /* It goes through each memory once: what is evicted behind it stays out. */
@@ -479,7 +485,8 @@ static double pager_request(struct host *host, double *mb)
 		wait_us += disk->seek_us *
 			   others_busy(host, host->pager_busy_before);
 	} else {
-		const struct task *task = find_in(host);
+		const struct task *task =
+			&host->tasks[host->plan.in[find_in(host)]];
 		double written = host->written;
 		double scattered = task->scattered_mb / task_swapped_mb(task);
 
@@ -544,7 +551,7 @@ static double wish_pager(struct host *host, double step_us, double *mb)
 		return 0;
 	if (!host->is_begun)
 		begin_plan(host);
-	if (!has_out(host) && !find_in(host)) {
+	if (!has_out(host) && !has_in(host)) {
 		host->plan_done = host->plan_number;
 		return 0;
 	}
@@ -661,7 +668,7 @@ void host_step(struct host *host, uint64_t step_us)
 	bool is_in = requests > 0 && !has_out(host);
 
 	host->pager_busy = requests * host->pager_service_us / us;
-	if (is_in && find_in(host))
+	if (is_in && has_in(host))
 		page_in(host, requests * mb);
 	else if (!is_in && requests > 0)
 		page_out(host, requests * mb);
