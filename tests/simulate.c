@@ -277,7 +277,7 @@ static void make_scenario(uint64_t seed, struct scenario *scenario)
 	scenario->seed = seed;
 	host->random = seed * 1000003;
 	host->now_us = 1;
-	host->plan.in = -1;
+	host->has_scanned = true;
 	make_disk(host);
 	host->frames_mb =
 		scattered(host, 128, fmin(8192, host->disk.mb_per_s * 40));
@@ -511,8 +511,8 @@ static double load_limit_s(const struct run *run)
 
 	if (host->plan_done != host->plan_number) {
 		s = host->plan.out_mb / host->disk.mb_per_s;
-		if (host->plan.in >= 0)
-			s += host_load_s(host, &host->tasks[host->plan.in]);
+		for (size_t i = 0; i < host->plan.in_count; i++)
+			s += host_load_s(host, &host->tasks[host->plan.in[i]]);
 	}
 	return s * load_factor + load_slack_s;
 }
@@ -598,9 +598,9 @@ static void tell(const struct run *run, const char *what, size_t index,
 static void carry_out(struct run *run, const struct order *order)
 {
 	static const char *const names[] = {
-		[ORDER_FREEZE] = "freeze", [ORDER_THAW] = "thaw",
-		[ORDER_FORGET] = "forget", [ORDER_PAUSE] = "pause",
-		[ORDER_LOAD] = "load",     [ORDER_RELEASE] = "release",
+		[ORDER_FREEZE] = "freeze",   [ORDER_THAW] = "thaw",
+		[ORDER_RELEASE] = "release", [ORDER_FORGET] = "forget",
+		[ORDER_PAUSE] = "pause",     [ORDER_LOAD] = "load",
 	};
 	size_t index = (size_t)(order->process.pid - HOST_FIRST_PID);
 	struct watch *watch = &run->watches[index];
@@ -643,7 +643,7 @@ static size_t index_of(const struct job *job)
 static void page(struct run *run)
 {
 	struct schedule *schedule = &run->decider.schedule;
-	struct host_plan plan = {.in = -1};
+	struct host_plan plan = {.out_count = 0};
 	struct schedule_plan wanted;
 
 	if (!run->orders.has_plan)
@@ -652,12 +652,12 @@ static void page(struct run *run)
 	for (size_t i = 0; i < wanted.out_count; i++)
 		plan.out[plan.out_count++] = index_of(wanted.out[i]);
 	plan.out_mb = (double)wanted.out_kib / 1024;
-	if (wanted.in_count) /* each job is a unit: there is one at most */
-		plan.in = (int)index_of(wanted.in[0]);
+	for (size_t i = 0; i < wanted.in_count; i++)
+		plan.in[plan.in_count++] = index_of(wanted.in[i]);
 	if (run->is_verbose)
-		printf("# %8.2f  plan: out %.0f MB of %zu, in %d\n", run_s(run),
-		       plan.out_mb, plan.out_count,
-		       wanted.in_count ? (int)wanted.in[0]->process.pid : 0);
+		printf("# %8.2f  plan: out %.0f MB of %zu, in %zu: %d\n",
+		       run_s(run), plan.out_mb, plan.out_count, plan.in_count,
+		       plan.in_count ? pid_of(plan.in[0]) : 0);
 	schedule_planned(schedule, host_order(&run->host, &plan));
 }
 
@@ -674,6 +674,18 @@ static void see_jobs(struct run *run)
 			     run->host.tasks[index].is_done ? NULL : &now,
 			     run->host.now_us);
 	}
+}
+
+/* What costs more to read, so that the daemon does for some only. */
+static void look_closer(const struct run *run, struct process *process)
+{
+	const struct task *task =
+		&run->host.tasks[process->pid - HOST_FIRST_PID];
+
+	process->swapped_kib = (uint64_t)(1024 * task_swapped_mb(task));
+	if (decide_wants_limit(&run->decider, process))
+		process->limit = task->role.trim_mb_per_s > 0 ? LIMIT_REACHED
+							      : LIMIT_FAR;
 }
 
 static bool look(struct run *run)
@@ -700,12 +712,7 @@ static bool look(struct run *run)
 	}
 	while ((process = decide_next_of_interest(decider, &at)))
 		if (process->pid >= HOST_FIRST_PID)
-			process->swapped_kib =
-				(uint64_t)(1024 *
-					   task_swapped_mb(
-						   &run->host.tasks
-							    [process->pid -
-							     HOST_FIRST_PID]));
+			look_closer(run, process);
 	return true;
 }
 

@@ -390,16 +390,22 @@ static void reclaim(struct host *host)
 	double low_mb = host->frames_mb * low_share;
 	double lack_mb = low_mb - host_free_mb(host);
 
-	if (lack_mb > 0)
-		evict_used(host, lack_mb - evict_cold(host, lack_mb));
+	if (lack_mb <= 0)
+		return;
+	host->scanned += lack_mb / mb_page;
+	host->scanned_for_host += lack_mb / mb_page;
+	evict_used(host, lack_mb - evict_cold(host, lack_mb));
 }
 
 /* The idle lose memory although there is enough: a limit of their own. */
 static void trim(struct host *host, double step_us)
 {
-	for (size_t i = 0; i < host->count; i++)
-		evict(host, &host->tasks[i], 1,
-		      host->tasks[i].role.trim_mb_per_s * step_us / 1e6, 1);
+	for (size_t i = 0; i < host->count; i++) {
+		double mb = host->tasks[i].role.trim_mb_per_s * step_us / 1e6;
+
+		host->scanned += mb / mb_page;
+		evict(host, &host->tasks[i], 1, mb, 1);
+	}
 }
 
 /* The pager ----------------------------------------------------------------*/
@@ -431,21 +437,39 @@ static bool has_out(const struct host *host)
 	return false;
 }
 
-static bool has_in(const struct host *host)
+/* Of one of those it brings in. */
+static double in_left_mb(const struct host *host, size_t i)
 {
-	return host->plan.in >= 0 && host->in_left_mb > mb_page &&
-	       task_swapped_mb(&host->tasks[host->plan.in]) > mb_page;
+	return lesser(host->in_left_mb[i],
+		      task_swapped_mb(&host->tasks[host->plan.in[i]]));
 }
 
-/* It goes through the memory once: what is evicted behind it stays out. */
+/* The place in the plan of the one that it is bringing in. */
+static size_t find_in(const struct host *host)
+{
+	size_t i = 0;
+
+	while (i < host->plan.in_count && in_left_mb(host, i) <= mb_page)
+		i++;
+	return i;
+}
+
+static bool has_in(const struct host *host)
+{
+	return find_in(host) < host->plan.in_count;
+}
+
+/* It goes through each memory once: what is evicted behind it stays out. */
 static void begin_plan(struct host *host)
 {
-	for (size_t i = 0; i < host->plan.out_count; i++)
+	const struct host_plan *plan = &host->plan;
+
+	for (size_t i = 0; i < plan->out_count; i++)
 		host->out_left_mb[i] =
-			task_resident_mb(&host->tasks[host->plan.out[i]]);
-	host->in_left_mb = 0;
-	if (host->plan.in >= 0)
-		host->in_left_mb = task_swapped_mb(&host->tasks[host->plan.in]);
+			task_resident_mb(&host->tasks[plan->out[i]]);
+	for (size_t i = 0; i < plan->in_count; i++)
+		host->in_left_mb[i] =
+			task_swapped_mb(&host->tasks[plan->in[i]]);
 	mark_cold(host);
 }
 
@@ -461,7 +485,8 @@ static double pager_request(struct host *host, double *mb)
 		wait_us += disk->seek_us *
 			   others_busy(host, host->pager_busy_before);
 	} else {
-		const struct task *task = &host->tasks[host->plan.in];
+		const struct task *task =
+			&host->tasks[host->plan.in[find_in(host)]];
 		double written = host->written;
 		double scattered = task->scattered_mb / task_swapped_mb(task);
 
@@ -501,15 +526,20 @@ static void page_out(struct host *host, double mb)
 
 static void page_in(struct host *host, double mb)
 {
-	struct task *task = &host->tasks[host->plan.in];
-	double all_mb = task_swapped_mb(task);
+	for (size_t i = 0; i < host->plan.in_count && mb > 0; i++) {
+		struct task *task = &host->tasks[host->plan.in[i]];
+		double all_mb = task_swapped_mb(task);
+		double part_mb = lesser(mb, in_left_mb(host, i));
 
-	mb = lesser(mb, lesser(all_mb, host->in_left_mb));
-	host->in_left_mb -= mb;
-	task->active_us = host->now_us; /* the pager touches what it brings */
-	for (size_t part = 0; part < HOST_PARTS; part++)
-		bring_in(host, task, part,
-			 mb * task->swapped_mb[part] / all_mb);
+		if (part_mb <= 0)
+			continue;
+		task->active_us = host->now_us; /* it touches what it brings */
+		for (size_t part = 0; part < HOST_PARTS; part++)
+			bring_in(host, task, part,
+				 part_mb * task->swapped_mb[part] / all_mb);
+		mb -= part_mb;
+		host->in_left_mb[i] -= part_mb;
+	}
 }
 
 /* How much the pager would move, in requests; 0 when its plan is done. */
@@ -657,6 +687,9 @@ void host_sample(const struct host *host, struct sample *sample)
 			   .swapped_out = (uint64_t)host->swapped_out,
 			   .major_faults = (uint64_t)host->major_faults,
 			   .refaulted_anon = (uint64_t)host->refaulted,
+			   .scanned = (uint64_t)host->scanned,
+			   .scanned_for_host = (uint64_t)host->scanned_for_host,
+			   .has_scanned = host->has_scanned,
 			   .has_swap = true,
 			   .has_refaults_anon = true,
 			   .has_refaults_file = true},

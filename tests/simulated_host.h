@@ -76,7 +76,8 @@ struct host_plan {
 	size_t out[HOST_TASKS];
 	size_t out_count;
 	double out_mb;
-	int in; /* -1: nobody */
+	size_t in[HOST_TASKS];
+	size_t in_count;
 };
 
 struct host {
@@ -93,7 +94,7 @@ struct host {
 	uint64_t plan_number, plan_done;
 	bool is_begun;
 	/* what it has not passed yet on its way through each memory */
-	double out_left_mb[HOST_TASKS], in_left_mb;
+	double out_left_mb[HOST_TASKS], in_left_mb[HOST_TASKS];
 	double pager_busy, pager_busy_before, pager_service_us;
 	/* of the step that is on */
 	double written;  /* share of what comes in that makes room first */
@@ -102,6 +103,8 @@ struct host {
 	/* counters, as the kernel has them */
 	double swapped_in, swapped_out, major_faults, refaulted;
 	double memory_us, io_us;
+	double scanned, scanned_for_host;
+	bool has_scanned; /* the kernel counts them */
 };
 
 /* Between 0 and 1, the same for the same seed. */
