@@ -26,13 +26,21 @@ bool order_freezes(const struct order *order)
 	return order->kind == ORDER_FREEZE || order->kind == ORDER_PAUSE;
 }
 
+static uint64_t growth_kib(uint64_t held_kib)
+{
+	uint64_t growth = held_kib / SCHEDULE_GROWTH_SHARE;
+
+	return growth < SCHEDULE_GROWTH_MAX_KIB ? growth
+						: SCHEDULE_GROWTH_MAX_KIB;
+}
+
 /* Who was frozen while it grew will want more than it has. */
 static uint64_t need_kib(const struct job *job)
 {
 	uint64_t held_kib = process_memory_kib(&job->process);
 
 	return job_is_frozen(job) && job->is_growing
-		       ? held_kib + held_kib / SCHEDULE_GROWTH_SHARE
+		       ? held_kib + growth_kib(held_kib)
 		       : held_kib;
 }
 
@@ -244,6 +252,7 @@ static void add_to_unit(struct unit *unit, const struct job *job)
 		unit->swapped_kib += job->process.swapped_kib;
 		unit->is_growing |= job->is_growing;
 		unit->is_due |= job->is_due;
+		unit->was_frozen |= job->was_frozen;
 		unit->has_no_turn |= !job->turn_us;
 		if (job->turn_us > unit->turn_us)
 			unit->turn_us = job->turn_us;
@@ -306,6 +315,15 @@ static void measure_capacity(struct schedule *schedule, uint64_t now_us)
 		schedule->capacity_kib = need * 15 / 16;
 }
 
+static uint64_t sum_all_kib(const struct schedule *schedule)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		sum += need_kib(&schedule->jobs[i]);
+	return sum;
+}
+
 /*
  * While nothing is evicted, memory may be free that was not; believe in 2 %
  * more every second until it proves wrong.
@@ -318,7 +336,7 @@ static void raise_capacity(struct schedule *schedule,
 
 	if (is_calm && !has_passed(schedule->raised_us, 500, situation->now_us))
 		return;
-	if (is_calm)
+	if (is_calm && schedule->capacity_kib < sum_all_kib(schedule))
 		schedule->capacity_kib +=
 			schedule->capacity_kib *
 			(situation->now_us - schedule->raised_us) / 50000000;
@@ -362,13 +380,21 @@ static size_t sort_running(const struct schedule *schedule,
 	return count;
 }
 
+/* Who was thawed may run for so long, whatever happens. */
+static bool has_quantum(const struct unit *unit,
+			const struct settings *settings, uint64_t now_us)
+{
+	return unit->was_frozen &&
+	       !has_passed(unit->given_us, settings->quantum_ms, now_us);
+}
+
 /*
  * Freezes those who run until the rest fits; never the last.  Two that grow
  * at the same time would interleave their pages in swap and later pay a seek
  * for each, so one grows at a time.
  */
-static void shed(struct schedule *schedule, uint64_t now_us,
-		 struct orders *orders)
+static void shed(struct schedule *schedule, const struct settings *settings,
+		 uint64_t now_us, struct orders *orders)
 {
 	size_t sorted[SCHEDULE_JOBS];
 	size_t count = sort_running(schedule, sorted);
@@ -381,7 +407,7 @@ static void shed(struct schedule *schedule, uint64_t now_us,
 			used_kib + unit->need_kib <= schedule->capacity_kib &&
 			!(has_grower && unit->is_growing);
 
-		if (fits || i == 0) {
+		if (fits || i == 0 || has_quantum(unit, settings, now_us)) {
 			used_kib += unit->need_kib;
 			has_grower |= unit->is_growing;
 		} else {
@@ -412,7 +438,7 @@ static void make_room(struct schedule *schedule,
 		return;
 	measure_capacity(schedule, situation->now_us);
 	form_units(schedule);
-	shed(schedule, situation->now_us, orders);
+	shed(schedule, settings, situation->now_us, orders);
 	if (!orders->count)
 		return;
 	schedule->changed_us = situation->now_us;
@@ -525,8 +551,10 @@ static bool end_turns(struct schedule *schedule,
 		if (first == schedule->count)
 			break;
 		is_ended[first] = true;
-		if (!is_overdue && (units[first].has_no_turn ||
-				    now_us - units[first].turn_us < length_us))
+		if (has_quantum(&units[first], settings, now_us) ||
+		    (!is_overdue &&
+		     (units[first].has_no_turn ||
+		      now_us - units[first].turn_us < length_us)))
 			continue;
 		order_unit(schedule, first, JOB_RUNNING, ORDER_FREEZE, now_us,
 			   "its turn is over", orders);
@@ -600,11 +628,19 @@ static void thaw_overdue(struct schedule *schedule,
 	for (size_t i = 0; i < schedule->count; i++) {
 		const struct job *job = &schedule->jobs[i];
 
-		if (job->state == JOB_FROZEN &&
+		if (job_is_frozen(job) &&
 		    has_passed(job->since_us, settings->max_frozen_ms, now_us))
 			add_order(orders, ORDER_THAW, job, now_us,
 				  "it has waited long enough");
 	}
+}
+
+static bool is_any_due(const struct schedule *schedule)
+{
+	for (size_t i = 0; i < schedule->count; i++)
+		if (schedule->jobs[i].is_due)
+			return true;
+	return false;
 }
 
 static uint64_t lacked_kib(const struct schedule *schedule)
@@ -622,6 +658,7 @@ static uint64_t lacked_kib(const struct schedule *schedule)
  * than the frozen were the cause.
  */
 static void judge_trial(struct schedule *schedule,
+			const struct settings *settings,
 			const struct situation *situation,
 			struct orders *orders)
 {
@@ -632,6 +669,8 @@ static void judge_trial(struct schedule *schedule,
 	    !has_passed(schedule->trial_us, SCHEDULE_TRIAL_MS, now_us))
 		return;
 	if (situation->verdict == VERDICT_THRASHING &&
+	    !is_any_growing(schedule) &&
+	    situation->stall_permille >= settings->stall_threshold_permille &&
 	    situation->stall_permille * 8 >= schedule->trial_permille * 7 &&
 	    lacked_kib(schedule) < SCHEDULE_PLAN_KIB)
 		for (size_t i = 0; i < schedule->count; i++)
@@ -685,7 +724,7 @@ static void settle_accounts(struct schedule *schedule,
 	if (!orders->count)
 		end_loading(schedule, situation, orders);
 	if (!orders->count)
-		judge_trial(schedule, situation, orders);
+		judge_trial(schedule, settings, situation, orders);
 }
 
 void schedule_step(struct schedule *schedule, const struct settings *settings,
@@ -710,9 +749,10 @@ void schedule_step(struct schedule *schedule, const struct settings *settings,
 		pause_runner(schedule, situation, orders);
 	/* a runner that lacks memory gets it in bulk, not page by page */
 	orders->has_plan =
-		orders->count || (schedule_frozen_count(schedule) &&
-				  situation->plan_done >= schedule->plan &&
-				  lacked_kib(schedule) >= SCHEDULE_PLAN_KIB);
+		orders->count ||
+		((schedule_frozen_count(schedule) || is_any_due(schedule)) &&
+		 situation->plan_done >= schedule->plan &&
+		 lacked_kib(schedule) >= SCHEDULE_PLAN_KIB);
 }
 
 /* Those that load are brought in, else the one that lacks most. */
@@ -740,7 +780,8 @@ void schedule_plan(const struct schedule *schedule, struct schedule_plan *plan)
 			continue;
 		}
 		if (job->is_growing)
-			plan->out_kib += need_kib(job) / SCHEDULE_GROWTH_SHARE;
+			plan->out_kib +=
+				growth_kib(process_memory_kib(&job->process));
 		add_to_plan(plan, job);
 	}
 }
@@ -770,7 +811,7 @@ static void end_freeze(struct schedule *schedule, struct job *job,
 		return;
 	job->given_us = now_us;
 	job->turn_us = 0;
-	job->is_due = true;
+	job->is_due = job->was_frozen = true;
 }
 
 void schedule_confirm(struct schedule *schedule,
@@ -815,7 +856,9 @@ void schedule_confirm(struct schedule *schedule,
 	if (!is_lasting)
 		return;
 	spare(schedule, &order->process,
-	      now_us + settings->max_frozen_ms * 1000);
+	      now_us + 1000 * (order->kind == ORDER_RELEASE
+				       ? SCHEDULE_RETRY_MS
+				       : settings->max_frozen_ms));
 	remove_job(schedule, job);
 }
 

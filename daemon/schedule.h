@@ -46,8 +46,12 @@ enum {
 	SCHEDULE_KIB_PER_S = 50 * 1024,
 	/* A job with less than this share of its memory in swap is loaded. */
 	SCHEDULE_LOADED_SHARE = 64,
-	/* Room is made ahead of a growing job for this share more. */
+	/*
+	 * Room is made ahead of a growing job for this share more; but not
+	 * more of it than a disk writes in some seconds.
+	 */
 	SCHEDULE_GROWTH_SHARE = 2,
+	SCHEDULE_GROWTH_MAX_KIB = 128 * 1024,
 	/* A runner that lacks so much had better wait for it in one go. */
 	SCHEDULE_PAUSE_KIB = 4096,
 	/*
@@ -55,6 +59,8 @@ enum {
 	 * nothing from before it.
 	 */
 	SCHEDULE_TRIAL_MS = DETECT_WINDOW_MS + SCHEDULE_SETTLE_MS,
+	/* What did not help is not tried again for so long. */
+	SCHEDULE_RETRY_MS = 10000,
 	/* Less than this is not worth a plan for the pager. */
 	SCHEDULE_PLAN_KIB = 1024,
 };
@@ -72,6 +78,7 @@ struct job {
 	bool is_growing;
 	bool is_paused;        /* loading within its turn, which goes on */
 	bool is_due;           /* it has waited, and not had its turn since */
+	bool was_frozen;       /* at some time, pauses apart */
 	bool was_seen_stopped; /* since it is frozen */
 	bool is_gone;          /* it ended */
 	bool is_undone;        /* somebody else let it go on */
@@ -93,6 +100,7 @@ struct unit {
 	uint64_t turn_us;         /* when all that run had their memory */
 	uint64_t given_us;        /* when the last was let run */
 	bool is_growing, is_due;  /* one that runs */
+	bool was_frozen;
 	bool has_no_turn;         /* one that runs has not begun its turn */
 };
 
