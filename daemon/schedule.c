@@ -26,12 +26,20 @@ bool order_freezes(const struct order *order)
 	return order->kind == ORDER_FREEZE || order->kind == ORDER_PAUSE;
 }
 
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t greater(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 static uint64_t growth_kib(uint64_t held_kib)
 {
-	uint64_t growth = held_kib / SCHEDULE_GROWTH_SHARE;
-
-	return growth < SCHEDULE_GROWTH_MAX_KIB ? growth
-						: SCHEDULE_GROWTH_MAX_KIB;
+	return lesser(held_kib / SCHEDULE_GROWTH_SHARE,
+		      SCHEDULE_GROWTH_MAX_KIB);
 }
 
 /* Who was frozen while it grew will want more than it has. */
@@ -256,6 +264,8 @@ static void add_to_unit(struct unit *unit, const struct job *job)
 		unit->has_no_turn |= !job->turn_us;
 		if (job->turn_us > unit->turn_us)
 			unit->turn_us = job->turn_us;
+		if (job->since_us > unit->run_us)
+			unit->run_us = job->since_us;
 		if (job->given_us > unit->given_us)
 			unit->given_us = job->given_us;
 		break;
@@ -356,6 +366,8 @@ static bool is_before(const struct unit *a, const struct unit *b)
 		return !a->frozen;
 	if (a->is_due != b->is_due)
 		return a->is_due;
+	if (a->is_due && a->given_us != b->given_us)
+		return a->given_us > b->given_us;
 	return a_mib != b_mib ? a_mib < b_mib : a->need_kib > b->need_kib;
 }
 
@@ -385,7 +397,7 @@ static bool has_quantum(const struct unit *unit,
 			const struct settings *settings, uint64_t now_us)
 {
 	return unit->was_frozen &&
-	       !has_passed(unit->given_us, settings->quantum_ms, now_us);
+	       !has_passed(unit->run_us, settings->quantum_ms, now_us);
 }
 
 /*
@@ -479,6 +491,7 @@ static void begin_turns(struct schedule *schedule,
 			!job->is_growing &&
 			(job->process.swapped_kib <
 				 need_kib(job) / SCHEDULE_LOADED_SHARE ||
+			 need_kib(job) > schedule->capacity_kib ||
 			 situation->verdict == VERDICT_CALM);
 
 		if (job->state != JOB_RUNNING || job->turn_us)
@@ -494,7 +507,29 @@ static void begin_turns(struct schedule *schedule,
 	}
 }
 
-/* Moving out what is too much when next runs as well, and in what next is. */
+/* Units. */
+static size_t count_running(const struct schedule *schedule)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		count += schedule->units[i].running != 0;
+	return count;
+}
+
+static size_t count_waiting(const struct schedule *schedule)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		count += schedule->units[i].frozen != 0;
+	return count;
+}
+
+/*
+ * Worth moving out what is too much when next runs as well, and in what next
+ * is; but nobody should have to wait for longer than max_frozen.
+ */
 static uint64_t turn_length_us(const struct schedule *schedule,
 			       const struct settings *settings,
 			       const struct unit *next)
@@ -508,11 +543,12 @@ static uint64_t turn_length_us(const struct schedule *schedule,
 	if (schedule->change_us)
 		change_us = schedule->change_us;
 
-	uint64_t length_us = change_us * SCHEDULE_TURN_FACTOR;
+	uint64_t least_us = settings->quantum_ms * 1000;
+	uint64_t most_us =
+		settings->max_frozen_ms * 1000 / count_waiting(schedule);
 
-	return length_us > settings->quantum_ms * 1000
-		       ? length_us
-		       : settings->quantum_ms * 1000;
+	return greater(least_us,
+		       lesser(change_us * SCHEDULE_TURN_FACTOR, most_us));
 }
 
 /* The running unit other than next whose turn began first; count if none. */
@@ -683,9 +719,9 @@ static void judge_trial(struct schedule *schedule,
 }
 
 /*
- * A runner that takes its memory back page by page, between writes that make
- * room for it, makes a disk seek twice for each: it waits instead until all
- * of it was moved in bulk.
+ * A lone runner that takes its memory back page by page, between writes that
+ * make room for it, makes a disk seek twice for each: it waits instead until
+ * all of it was moved in bulk.
  */
 static void pause_runner(struct schedule *schedule,
 			 const struct situation *situation,
@@ -694,13 +730,14 @@ static void pause_runner(struct schedule *schedule,
 	struct job *most = NULL;
 
 	if (!count_jobs(schedule, JOB_FROZEN) ||
-	    count_jobs(schedule, JOB_LOADING) ||
+	    count_jobs(schedule, JOB_LOADING) || count_running(schedule) > 1 ||
 	    !schedule_may_freeze(schedule, situation->now_us))
 		return;
 	for (size_t i = 0; i < schedule->count; i++) {
 		struct job *job = &schedule->jobs[i];
 
 		if (job->state == JOB_RUNNING &&
+		    need_kib(job) <= schedule->capacity_kib &&
 		    (job->is_growing ||
 		     job->process.swapped_kib >= SCHEDULE_PAUSE_KIB) &&
 		    (!most ||
@@ -807,11 +844,12 @@ static void end_freeze(struct schedule *schedule, struct job *job,
 	schedule->frozen_us_total += now_us - job->since_us;
 	job->state = JOB_RUNNING;
 	job->since_us = job->active_us = now_us;
+	job->was_frozen = true;
 	if (job->is_paused)
 		return;
 	job->given_us = now_us;
 	job->turn_us = 0;
-	job->is_due = job->was_frozen = true;
+	job->is_due = true;
 }
 
 void schedule_confirm(struct schedule *schedule,

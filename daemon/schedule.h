@@ -78,7 +78,7 @@ struct job {
 	bool is_growing;
 	bool is_paused;        /* loading within its turn, which goes on */
 	bool is_due;           /* it has waited, and not had its turn since */
-	bool was_frozen;       /* at some time, pauses apart */
+	bool was_frozen;       /* at some time */
 	bool was_seen_stopped; /* since it is frozen */
 	bool is_gone;          /* it ended */
 	bool is_undone;        /* somebody else let it go on */
@@ -99,9 +99,10 @@ struct unit {
 	uint64_t since_us;        /* since when the first waits */
 	uint64_t turn_us;         /* when all that run had their memory */
 	uint64_t given_us;        /* when the last was let run */
+	uint64_t run_us;          /* since when the last runs */
 	bool is_growing, is_due;  /* one that runs */
 	bool was_frozen;
-	bool has_no_turn;         /* one that runs has not begun its turn */
+	bool has_no_turn; /* one that runs has not begun its turn */
 };
 
 /* Not to be frozen for a while: that failed, or somebody else undid it. */
