@@ -679,6 +679,7 @@ static bool is_any_due(const struct schedule *schedule)
 	return false;
 }
 
+/* What those who run have in swap. */
 static uint64_t lacked_kib(const struct schedule *schedule)
 {
 	uint64_t sum = 0;
@@ -686,6 +687,26 @@ static uint64_t lacked_kib(const struct schedule *schedule)
 	for (size_t i = 0; i < schedule->count; i++)
 		if (schedule->jobs[i].state != JOB_FROZEN)
 			sum += schedule->jobs[i].process.swapped_kib;
+	return sum;
+}
+
+/* The part of it that the pager brings in; who is too big only gets a start. */
+static uint64_t wanted_kib(const struct schedule *schedule,
+			   const struct job *job)
+{
+	bool has_room = job->state == JOB_LOADING ||
+			(job->state == JOB_RUNNING &&
+			 need_kib(job) <= schedule->capacity_kib);
+
+	return has_room ? job->process.swapped_kib : 0;
+}
+
+static uint64_t sum_wanted_kib(const struct schedule *schedule)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		sum += wanted_kib(schedule, &schedule->jobs[i]);
 	return sum;
 }
 
@@ -789,14 +810,12 @@ void schedule_step(struct schedule *schedule, const struct settings *settings,
 		orders->count ||
 		((schedule_frozen_count(schedule) || is_any_due(schedule)) &&
 		 situation->plan_done >= schedule->plan &&
-		 lacked_kib(schedule) >= SCHEDULE_PLAN_KIB);
+		 sum_wanted_kib(schedule) >= SCHEDULE_PLAN_KIB);
 }
 
 /* Those that load are brought in, else the one that lacks most. */
 static void add_to_plan(struct schedule_plan *plan, const struct job *job)
 {
-	if (!job->process.swapped_kib)
-		return;
 	if (!plan->in_count ||
 	    (job->state == JOB_LOADING && plan->in[0]->state == JOB_LOADING))
 		plan->in[plan->in_count++] = job;
@@ -808,7 +827,7 @@ static void add_to_plan(struct schedule_plan *plan, const struct job *job)
 
 void schedule_plan(const struct schedule *schedule, struct schedule_plan *plan)
 {
-	*plan = (struct schedule_plan){.out_kib = lacked_kib(schedule)};
+	*plan = (struct schedule_plan){.out_kib = sum_wanted_kib(schedule)};
 	for (size_t i = 0; i < schedule->count; i++) {
 		const struct job *job = &schedule->jobs[i];
 
@@ -819,7 +838,8 @@ void schedule_plan(const struct schedule *schedule, struct schedule_plan *plan)
 		if (job->is_growing)
 			plan->out_kib +=
 				growth_kib(process_memory_kib(&job->process));
-		add_to_plan(plan, job);
+		if (wanted_kib(schedule, job))
+			add_to_plan(plan, job);
 	}
 }
 
