@@ -194,7 +194,7 @@ static void make_sets(struct scenario *scenario, double room_mb, double *sets)
 static void add_jobs(struct scenario *scenario, double room_mb)
 {
 	struct host *host = &scenario->host;
-	double sets[HOST_TASKS];
+	double sets[HOST_TASKS] = {0};
 	double spread_s = one_in(host, 2) ? 0.5 : between(host, 1, 20);
 
 	make_sets(scenario, room_mb, sets);

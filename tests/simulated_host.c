@@ -599,7 +599,6 @@ static void wish_all(struct host *host, double step_us, struct wish *wishes)
 {
 	double share = cpu_share(host);
 
-	memset(wishes, 0, sizeof(*wishes) * host->count);
 	for (size_t i = 0; i < host->count; i++) {
 		struct task *task = &host->tasks[i];
 
@@ -647,7 +646,7 @@ static void press(struct host *host, double step_us, double pager_stalled)
 
 void host_step(struct host *host, uint64_t step_us)
 {
-	struct wish wishes[HOST_TASKS];
+	struct wish wishes[HOST_TASKS] = {{.faults = 0}};
 	double us = (double)step_us, mb = 0, requests;
 
 	host->now_us += step_us;
