@@ -161,6 +161,11 @@ void schedule_see(struct schedule *schedule, size_t index,
 		job->is_undone = true;
 }
 
+static void take_capacity(struct schedule *schedule, uint64_t kib)
+{
+	schedule->capacity_kib -= lesser(schedule->capacity_kib, kib);
+}
+
 /* Jobs that are none any more; the frozen ones by an order. */
 static void forget_jobs(struct schedule *schedule, uint64_t now_us,
 			struct orders *orders)
@@ -178,6 +183,10 @@ static void forget_jobs(struct schedule *schedule, uint64_t now_us,
 		} else if (job->is_gone ||
 			   has_passed(job->active_us, SCHEDULE_IDLE_MS,
 				      now_us)) {
+			/* who sleeps keeps what it holds */
+			if (!job->is_gone)
+				take_capacity(schedule,
+					      job->process.resident_kib);
 			remove_job(schedule, job);
 		}
 	}
@@ -308,6 +317,15 @@ static void order_unit(struct schedule *schedule, size_t unit,
 				  reason);
 }
 
+static uint64_t sum_resident_kib(const struct schedule *schedule)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		sum += schedule->jobs[i].process.resident_kib;
+	return sum;
+}
+
 /*
  * Memory is short: what all jobs hold is what they can have.  If those who
  * run should fit into it and thrash all the same, it is less; but the last
@@ -315,14 +333,20 @@ static void order_unit(struct schedule *schedule, size_t unit,
  */
 static void measure_capacity(struct schedule *schedule, uint64_t now_us)
 {
-	uint64_t sum = 0, need = sum_need_kib(schedule);
+	uint64_t sum = sum_resident_kib(schedule);
+	uint64_t need = sum_need_kib(schedule);
 
-	for (size_t i = 0; i < schedule->count; i++)
-		sum += schedule->jobs[i].process.resident_kib;
 	if (need > sum)
 		schedule->capacity_kib = sum;
 	else if (has_passed(schedule->changed_us, SCHEDULE_TRIAL_MS, now_us))
 		schedule->capacity_kib = need * 15 / 16;
+}
+
+/* Whether it could ever have all its memory at once. */
+static bool is_too_big(const struct schedule *schedule, const struct job *job)
+{
+	return need_kib(job) >
+	       greater(schedule->capacity_kib, sum_resident_kib(schedule));
 }
 
 static uint64_t sum_all_kib(const struct schedule *schedule)
@@ -335,8 +359,9 @@ static uint64_t sum_all_kib(const struct schedule *schedule)
 }
 
 /*
- * While nothing is evicted, memory may be free that was not; believe in 2 %
- * more every second until it proves wrong.
+ * What the jobs hold while it is calm is the least that they can have.  While
+ * nothing is evicted, memory may be free that was not; believe in 2 % more
+ * every second until it proves wrong.
  */
 static void raise_capacity(struct schedule *schedule,
 			   const struct situation *situation)
@@ -346,6 +371,9 @@ static void raise_capacity(struct schedule *schedule,
 
 	if (is_calm && !has_passed(schedule->raised_us, 500, situation->now_us))
 		return;
+	if (is_calm && schedule->capacity_kib)
+		schedule->capacity_kib = greater(schedule->capacity_kib,
+						 sum_resident_kib(schedule));
 	if (is_calm && schedule->capacity_kib < sum_all_kib(schedule))
 		schedule->capacity_kib +=
 			schedule->capacity_kib *
@@ -400,6 +428,12 @@ static bool has_quantum(const struct unit *unit,
 	       !has_passed(unit->run_us, settings->quantum_ms, now_us);
 }
 
+/* It was thawed, and its memory is not there. */
+static bool is_hungry(const struct unit *unit)
+{
+	return unit->is_due && unit->swapped_kib >= SCHEDULE_PAUSE_KIB;
+}
+
 /*
  * Freezes those who run until the rest fits; never the last.  Two that grow
  * at the same time would interleave their pages in swap and later pay a seek
@@ -428,6 +462,29 @@ static void shed(struct schedule *schedule, const struct settings *settings,
 				   "there is no room for it", orders);
 		}
 	}
+}
+
+/*
+ * Those that were thawed without their memory make a disk seek between them:
+ * they get it one after the other.
+ */
+static void queue_up(struct schedule *schedule, const struct settings *settings,
+		     uint64_t now_us, struct orders *orders)
+{
+	const struct unit *units = schedule->units;
+	size_t first = schedule->count;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		if (is_hungry(&units[i]) &&
+		    (first == schedule->count ||
+		     units[i].swapped_kib < units[first].swapped_kib))
+			first = i;
+	for (size_t i = 0; i < schedule->count; i++)
+		if (i != first && is_hungry(&units[i]) &&
+		    !has_quantum(&units[i], settings, now_us))
+			order_unit(schedule, i, JOB_RUNNING, ORDER_FREEZE,
+				   now_us, "its memory is not there yet",
+				   orders);
 }
 
 bool schedule_may_freeze(const struct schedule *schedule, uint64_t now_us)
@@ -491,7 +548,7 @@ static void begin_turns(struct schedule *schedule,
 			!job->is_growing &&
 			(job->process.swapped_kib <
 				 need_kib(job) / SCHEDULE_LOADED_SHARE ||
-			 need_kib(job) > schedule->capacity_kib ||
+			 is_too_big(schedule, job) ||
 			 situation->verdict == VERDICT_CALM);
 
 		if (job->state != JOB_RUNNING || job->turn_us)
@@ -694,9 +751,9 @@ static uint64_t lacked_kib(const struct schedule *schedule)
 static uint64_t wanted_kib(const struct schedule *schedule,
 			   const struct job *job)
 {
-	bool has_room = job->state == JOB_LOADING ||
-			(job->state == JOB_RUNNING &&
-			 need_kib(job) <= schedule->capacity_kib);
+	bool has_room =
+		job->state == JOB_LOADING ||
+		(job->state == JOB_RUNNING && !is_too_big(schedule, job));
 
 	return has_room ? job->process.swapped_kib : 0;
 }
@@ -721,9 +778,12 @@ static void judge_trial(struct schedule *schedule,
 {
 	uint64_t now_us = situation->now_us;
 
-	if (!schedule->trial_us || count_jobs(schedule, JOB_LOADING) ||
-	    situation->plan_done < schedule->plan ||
-	    !has_passed(schedule->trial_us, SCHEDULE_TRIAL_MS, now_us))
+	if (count_jobs(schedule, JOB_LOADING) ||
+	    situation->plan_done < schedule->plan)
+		schedule->paged_us = now_us;
+	if (!schedule->trial_us ||
+	    !has_passed(greater(schedule->trial_us, schedule->paged_us),
+			SCHEDULE_JUDGE_MS, now_us))
 		return;
 	if (situation->verdict == VERDICT_THRASHING &&
 	    !is_any_growing(schedule) &&
@@ -757,8 +817,7 @@ static void pause_runner(struct schedule *schedule,
 	for (size_t i = 0; i < schedule->count; i++) {
 		struct job *job = &schedule->jobs[i];
 
-		if (job->state == JOB_RUNNING &&
-		    need_kib(job) <= schedule->capacity_kib &&
+		if (job->state == JOB_RUNNING && !is_too_big(schedule, job) &&
 		    (job->is_growing ||
 		     job->process.swapped_kib >= SCHEDULE_PAUSE_KIB) &&
 		    (!most ||
@@ -796,11 +855,15 @@ void schedule_step(struct schedule *schedule, const struct settings *settings,
 	raise_capacity(schedule, situation);
 	begin_turns(schedule, situation);
 	settle_accounts(schedule, settings, situation, orders);
-	if (orders->count)
+	if (orders->count) {
+		orders->has_plan = true; /* the old one was for others */
 		return;
+	}
 	form_units(schedule);
 	if (is_trouble)
 		make_room(schedule, settings, situation, orders);
+	if (!orders->count)
+		queue_up(schedule, settings, situation->now_us, orders);
 	if (!orders->count)
 		take_turns(schedule, settings, situation, orders);
 	if (!orders->count && is_trouble)
@@ -813,7 +876,7 @@ void schedule_step(struct schedule *schedule, const struct settings *settings,
 		 sum_wanted_kib(schedule) >= SCHEDULE_PLAN_KIB);
 }
 
-/* Those that load are brought in, else the one that lacks most. */
+/* Those that load are brought in, else the one that is soonest there. */
 static void add_to_plan(struct schedule_plan *plan, const struct job *job)
 {
 	if (!plan->in_count ||
@@ -821,13 +884,16 @@ static void add_to_plan(struct schedule_plan *plan, const struct job *job)
 		plan->in[plan->in_count++] = job;
 	else if (job->state == JOB_LOADING ||
 		 (plan->in[0]->state != JOB_LOADING &&
-		  job->process.swapped_kib > plan->in[0]->process.swapped_kib))
+		  job->process.swapped_kib < plan->in[0]->process.swapped_kib))
 		plan->in[0] = job;
 }
 
 void schedule_plan(const struct schedule *schedule, struct schedule_plan *plan)
 {
-	*plan = (struct schedule_plan){.out_kib = sum_wanted_kib(schedule)};
+	uint64_t used_kib = sum_resident_kib(schedule);
+	uint64_t lack_kib = sum_wanted_kib(schedule);
+
+	*plan = (struct schedule_plan){.out_kib = 0};
 	for (size_t i = 0; i < schedule->count; i++) {
 		const struct job *job = &schedule->jobs[i];
 
@@ -836,11 +902,15 @@ void schedule_plan(const struct schedule *schedule, struct schedule_plan *plan)
 			continue;
 		}
 		if (job->is_growing)
-			plan->out_kib +=
+			lack_kib +=
 				growth_kib(process_memory_kib(&job->process));
-		if (wanted_kib(schedule, job))
+		if (wanted_kib(schedule, job) >= SCHEDULE_PLAN_KIB ||
+		    job->state == JOB_LOADING)
 			add_to_plan(plan, job);
 	}
+	if (used_kib + lack_kib > schedule->capacity_kib)
+		plan->out_kib = lesser(
+			lack_kib, used_kib + lack_kib - schedule->capacity_kib);
 }
 
 void schedule_planned(struct schedule *schedule, uint64_t number)

@@ -55,10 +55,15 @@ enum {
 	/* A runner that lacks so much had better wait for it in one go. */
 	SCHEDULE_PAUSE_KIB = 4096,
 	/*
-	 * A freeze is judged when the window that the verdict looks at holds
-	 * nothing from before it.
+	 * Then the window that the verdict looks at holds nothing from before
+	 * a change.
 	 */
 	SCHEDULE_TRIAL_MS = DETECT_WINDOW_MS + SCHEDULE_SETTLE_MS,
+	/*
+	 * A freeze is judged when the pager has been done for so long: small
+	 * ones that were evicted meanwhile are back then.
+	 */
+	SCHEDULE_JUDGE_MS = 3000,
 	/* What did not help is not tried again for so long. */
 	SCHEDULE_RETRY_MS = 10000,
 	/* Less than this is not worth a plan for the pager. */
@@ -125,6 +130,7 @@ struct schedule {
 	uint64_t change_us;            /* how long the last one took */
 	uint64_t plan;                 /* number of the pager's last plan */
 	uint64_t trial_us;       /* when a freeze began that is to be judged */
+	uint64_t paged_us;       /* when the pager was last at work */
 	uint64_t trial_permille; /* stall before it */
 	uint64_t freezes_total, thaws_total, rotations_total;
 	uint64_t freezes_unhelpful_total;

@@ -554,7 +554,7 @@ static void test_unhelpful(void)
 	finish_plan(&f);
 	row(&f, 10)->resident_kib = 160 * MIB;
 	row(&f, 10)->swapped_kib = 0;
-	turn(&f, SCHEDULE_TRIAL_MS - 50, VERDICT_THRASHING, 0);
+	turn(&f, SCHEDULE_JUDGE_MS - 50, VERDICT_THRASHING, 0);
 	is_text(orders(&f), "none", "a freeze has time to help");
 	turn(&f, 50, VERDICT_THRASHING, 0);
 	is_text(orders(&f), "release 11", "one that does not is undone");
@@ -571,7 +571,7 @@ static void test_unhelpful(void)
 	row(&f, 10)->resident_kib = 160 * MIB;
 	row(&f, 10)->swapped_kib = 0;
 	f.situation.stall_permille = 600;
-	turn(&f, SCHEDULE_TRIAL_MS, VERDICT_THRASHING, 0);
+	turn(&f, SCHEDULE_JUDGE_MS, VERDICT_THRASHING, 0);
 	is_text(orders(&f), "none", "one that helps some is not");
 }
 
