@@ -343,9 +343,9 @@ static void measure_capacity(struct schedule *schedule, uint64_t now_us)
 }
 
 /* Whether it could ever have all its memory at once. */
-static bool is_too_big(const struct schedule *schedule, const struct job *job)
+static bool is_too_big(const struct schedule *schedule, uint64_t kib)
 {
-	return need_kib(job) >
+	return kib >
 	       greater(schedule->capacity_kib, sum_resident_kib(schedule));
 }
 
@@ -548,7 +548,7 @@ static void begin_turns(struct schedule *schedule,
 			!job->is_growing &&
 			(job->process.swapped_kib <
 				 need_kib(job) / SCHEDULE_LOADED_SHARE ||
-			 is_too_big(schedule, job) ||
+			 is_too_big(schedule, need_kib(job)) ||
 			 situation->verdict == VERDICT_CALM);
 
 		if (job->state != JOB_RUNNING || job->turn_us)
@@ -562,6 +562,17 @@ static void begin_turns(struct schedule *schedule,
 		job->turn_us = situation->now_us;
 		job->is_due = false;
 	}
+}
+
+/* What the frozen still hold. */
+static uint64_t movable_kib(const struct schedule *schedule)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		if (schedule->jobs[i].state == JOB_FROZEN)
+			sum += schedule->jobs[i].process.resident_kib;
+	return sum;
 }
 
 /* Units. */
@@ -623,7 +634,10 @@ static size_t first_turn(const struct schedule *schedule, size_t next,
 	return first;
 }
 
-/* Freezes those whose turn is over until next fits; false if it won't. */
+/*
+ * Freezes those whose turn is over until next fits; false if it won't.  Who is
+ * too big gets nothing done in a long turn either: a quantum must do.
+ */
 static bool end_turns(struct schedule *schedule,
 		      const struct settings *settings,
 		      const struct situation *situation, size_t next,
@@ -646,6 +660,7 @@ static bool end_turns(struct schedule *schedule,
 		is_ended[first] = true;
 		if (has_quantum(&units[first], settings, now_us) ||
 		    (!is_overdue &&
+		     !is_too_big(schedule, units[first].need_kib) &&
 		     (units[first].has_no_turn ||
 		      now_us - units[first].turn_us < length_us)))
 			continue;
@@ -658,6 +673,18 @@ static bool end_turns(struct schedule *schedule,
 	    orders->count < count_jobs(schedule, JOB_RUNNING))
 		orders->count = 0;
 	return orders->count;
+}
+
+/* What those who run and grow may want: as much again. */
+static uint64_t sum_growth_kib(const struct schedule *schedule)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		if (schedule->jobs[i].is_growing &&
+		    !job_is_frozen(&schedule->jobs[i]))
+			sum += need_kib(&schedule->jobs[i]);
+	return sum;
 }
 
 static bool is_any_growing(const struct schedule *schedule)
@@ -682,8 +709,7 @@ static void take_turns(struct schedule *schedule,
 	if (!count_jobs(schedule, JOB_RUNNING))
 		reason = "nobody else runs";
 	else if (situation->verdict == VERDICT_CALM &&
-		 !is_any_growing(schedule) &&
-		 sum_need_kib(schedule) +
+		 sum_need_kib(schedule) + sum_growth_kib(schedule) +
 				 schedule->units[next].frozen_need_kib <=
 			 schedule->capacity_kib)
 		reason = "there is room";
@@ -751,9 +777,9 @@ static uint64_t lacked_kib(const struct schedule *schedule)
 static uint64_t wanted_kib(const struct schedule *schedule,
 			   const struct job *job)
 {
-	bool has_room =
-		job->state == JOB_LOADING ||
-		(job->state == JOB_RUNNING && !is_too_big(schedule, job));
+	bool has_room = job->state == JOB_LOADING ||
+			(job->state == JOB_RUNNING &&
+			 !is_too_big(schedule, need_kib(job)));
 
 	return has_room ? job->process.swapped_kib : 0;
 }
@@ -812,12 +838,14 @@ static void pause_runner(struct schedule *schedule,
 
 	if (!count_jobs(schedule, JOB_FROZEN) ||
 	    count_jobs(schedule, JOB_LOADING) || count_running(schedule) > 1 ||
+	    movable_kib(schedule) < SCHEDULE_PAUSE_KIB ||
 	    !schedule_may_freeze(schedule, situation->now_us))
 		return;
 	for (size_t i = 0; i < schedule->count; i++) {
 		struct job *job = &schedule->jobs[i];
 
-		if (job->state == JOB_RUNNING && !is_too_big(schedule, job) &&
+		if (job->state == JOB_RUNNING &&
+		    !is_too_big(schedule, need_kib(job)) &&
 		    (job->is_growing ||
 		     job->process.swapped_kib >= SCHEDULE_PAUSE_KIB) &&
 		    (!most ||

@@ -583,13 +583,24 @@ static void test_insatiable(void)
 	freeze_one(&f);
 	f.schedule.jobs[0].turn_us = 0;
 	f.schedule.jobs[0].given_us = f.situation.now_us;
-	row(&f, 10)->swapped_kib = 400 * MIB;
+	row(&f, 10)->swapped_kib = 20 * MIB;
 	turn(&f, 10000, VERDICT_UNSETTLED, 0);
 	is_int((int64_t)f.schedule.jobs[0].turn_us, 0,
 	       "a turn begins when the memory is there");
 	turn(&f, 40000, VERDICT_UNSETTLED, 0);
 	ok(f.schedule.jobs[0].turn_us != 0,
 	   "or when it should have been there long ago");
+
+	freeze_one(&f);
+	f.schedule.jobs[0].turn_us = 0;
+	row(&f, 10)->swapped_kib = 400 * MIB;
+	row(&f, 10)->state = 'D';
+	turn(&f, SCHEDULE_GROWN_MS, VERDICT_UNSETTLED, 0);
+	turn(&f, SCHEDULE_GROWN_MS, VERDICT_UNSETTLED, 0);
+	ok(f.schedule.jobs[0].turn_us != 0, "or never can be");
+	turn(&f, 5000, VERDICT_UNSETTLED, 0);
+	is_text(orders(&f), "freeze 10, load 11",
+		"who is too big has short turns");
 }
 
 int main(void)
