@@ -126,22 +126,34 @@ bool detect_is_confined(const struct detector *detector)
 {
 	const struct vmstat *to = &detector->history[detector->newest].vmstat;
 	const struct vmstat *from =
-		&sample_since(detector, DETECT_CONFINED_MS)->vmstat;
+		&sample_since(detector, DETECT_ROOM_MS)->vmstat;
 	uint64_t host = grown(from->scanned_for_host, to->scanned_for_host);
 	uint64_t moved = grown(from->refaulted_anon, to->refaulted_anon) +
 			 grown(from->refaulted_file, to->refaulted_file) +
 			 grown(from->swapped_out, to->swapped_out);
 
 	return from->has_scanned && to->has_scanned &&
-	       host * DETECT_HOST_SHARE <
+	       host * DETECT_ROOM_SHARE <
 		       lesser(moved, grown(from->scanned, to->scanned));
+}
+
+/* File pages that come back to memory that is free were evicted long ago. */
+static bool is_room_made_for_files(const struct detector *detector)
+{
+	const struct vmstat *to = &detector->history[detector->newest].vmstat;
+	const struct vmstat *from =
+		&sample_since(detector, DETECT_ROOM_MS)->vmstat;
+
+	return !from->has_scanned || !to->has_scanned ||
+	       grown(from->scanned, to->scanned) * DETECT_ROOM_SHARE >=
+		       grown(from->refaulted_file, to->refaulted_file);
 }
 
 /*
  * Whether evicted pages come back.  The kernel counts every page from swap as
  * a refault, also that of a big idle program that wakes up, so pages must go
- * out as well: then memory is short.  File pages that come back were evicted
- * for others, which their counter alone says.
+ * out as well: then memory is short.  File pages are evicted without going
+ * anywhere, so for them room must be made.
  */
 static bool has_refaults(const struct detector *detector)
 {
@@ -157,7 +169,8 @@ static bool has_refaults(const struct detector *detector)
 		return true;
 	return to->has_refaults_file &&
 	       grown(from->refaulted_file, to->refaulted_file) >=
-		       DETECT_LEAST_FILE_PAGES;
+		       DETECT_LEAST_FILE_PAGES &&
+	       is_room_made_for_files(detector);
 }
 
 static bool is_over_swap_threshold(const struct detector *detector,

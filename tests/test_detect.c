@@ -167,13 +167,32 @@ static void test_blind_memory_pressure(void)
 
 static void test_page_cache(void)
 {
-	static const struct life cache = {
-		.memory_us = 40000, .io_us = 45000, .file = 80, .faults = 80};
+	static const struct life cache = {.memory_us = 40000,
+					  .io_us = 45000,
+					  .file = 80,
+					  .faults = 80,
+					  .scanned = 100};
+	/* kswapd frees 10 MB at a time, and sleeps for 1.5 s after it */
+	static const struct life burst = {
+		.memory_us = 40000, .file = 80, .scanned = 2500};
+	/* a program that was used every day is back, and memory is free */
+	static const struct life again = {
+		.memory_us = 40000, .io_us = 45000, .file = 80, .scanned = 3};
 	struct host host;
 
 	host_begin(&host);
 	is_int(steps_until(&host, &cache, VERDICT_THRASHING, 20), 2,
 	       "file pages that come back thrash a host without swap");
+	host_begin(&host);
+	(void)host_step(&host, &burst);
+	is_int(steps_until(&host, &again, VERDICT_CALM, 2 * SECOND),
+	       2 * SECOND + 1, "also where room is made in bursts");
+	host_begin(&host);
+	ok(stays_calm(&host, &again, 20),
+	   "file pages that come back to free memory thrash nothing");
+	host.sample.vmstat.has_scanned = false;
+	is_int(steps_until(&host, &again, VERDICT_THRASHING, 20), 1,
+	       "but on a kernel that does not tell they must count");
 }
 
 static void test_page_cost(void)
@@ -261,7 +280,7 @@ static void test_confined_window(void)
 	(void)ends_confined(&host, &host_wide);
 	is_int(ends_confined(&host, &confined), false,
 	       "the host's shortage is not over in half a second");
-	for (int i = 0; i < DETECT_CONFINED_MS / STEP_MS - 10; i++)
+	for (int i = 0; i < DETECT_ROOM_MS / STEP_MS - 10; i++)
 		(void)host_step(&host, &confined);
 	ok(detect_is_confined(&host.detector), "but in three");
 
