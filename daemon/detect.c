@@ -54,20 +54,27 @@ static uint64_t stall_between(const struct detector *detector,
 		      grown(from->time_us, to->time_us));
 }
 
-/* A moving average over the intervals in which memory pressure does see. */
+/*
+ * A moving average over the intervals in which memory pressure does see.  It
+ * sees tasks that wait for room too, who wait for no disk (measured: 1.4 ms a
+ * page on an SSD whose pages take 30 us); only swap without a disk has no io.
+ */
 static void learn_page_cost(struct detector *detector,
 			    const struct settings *settings,
 			    const struct sample *from, const struct sample *to)
 {
 	uint64_t pages = grown(from->vmstat.swapped_in, to->vmstat.swapped_in);
 	uint64_t memory_us = grown(from->memory.some_us, to->memory.some_us);
+	uint64_t io_us = grown(from->io.some_us, to->io.some_us);
 	uint64_t time_us = grown(from->time_us, to->time_us);
 
 	if (pages < DETECT_LEAST_PAGES ||
 	    memory_us * 1000 < time_us * settings->stall_threshold_permille)
 		return;
 
-	uint64_t cost_ns = lesser(memory_us, time_us) * 1000 / pages;
+	uint64_t waited_us =
+		lesser(lesser(memory_us, time_us), io_us ? io_us : time_us);
+	uint64_t cost_ns = waited_us * 1000 / pages;
 
 	detector->page_cost_ns =
 		detector->page_cost_ns
