@@ -49,12 +49,12 @@ enum {
 	 */
 	DETECT_PAGE_COST_MAX_US = 10000,
 	/*
-	 * Whose shortage it is, is judged over this time: longer than kswapd
-	 * of a host with a slow disk sleeps between two rounds.
+	 * Whether and for whom room is made, is judged over this time: longer
+	 * than kswapd of a host with a slow disk sleeps between two rounds.
 	 */
-	DETECT_CONFINED_MS = 3000,
-	/* The host's part of it, at least, when it is the host's. */
-	DETECT_HOST_SHARE = 4,
+	DETECT_ROOM_MS = 3000,
+	/* Of the pages that move, room is made for this share at least. */
+	DETECT_ROOM_SHARE = 4,
 };
 
 struct detector {

@@ -167,27 +167,62 @@ static void test_blind_memory_pressure(void)
 
 static void test_page_cache(void)
 {
-	static const struct life cache = {
-		.memory_us = 40000, .io_us = 45000, .file = 80, .faults = 80};
+	static const struct life cache = {.memory_us = 40000,
+					  .io_us = 45000,
+					  .file = 80,
+					  .faults = 80,
+					  .scanned = 100};
+	/* kswapd frees 10 MB at a time, and sleeps for 1.5 s after it */
+	static const struct life burst = {
+		.memory_us = 40000, .file = 80, .scanned = 2500};
+	/* a program that was used every day is back, and memory is free */
+	static const struct life again = {
+		.memory_us = 40000, .io_us = 45000, .file = 80, .scanned = 3};
 	struct host host;
 
 	host_begin(&host);
 	is_int(steps_until(&host, &cache, VERDICT_THRASHING, 20), 2,
 	       "file pages that come back thrash a host without swap");
+	host_begin(&host);
+	(void)host_step(&host, &burst);
+	is_int(steps_until(&host, &again, VERDICT_CALM, 2 * SECOND),
+	       2 * SECOND + 1, "also where room is made in bursts");
+	host_begin(&host);
+	ok(stays_calm(&host, &again, 20),
+	   "file pages that come back to free memory thrash nothing");
+	host.sample.vmstat.has_scanned = false;
+	is_int(steps_until(&host, &again, VERDICT_THRASHING, 20), 1,
+	       "but on a kernel that does not tell they must count");
 }
 
 static void test_page_cost(void)
 {
+	/* tasks wait for room, and a few pages come in from an SSD */
+	static const struct life room = {
+		.memory_us = 25000, .io_us = 1000, .in = 10, .out = 500};
+	/* compressed memory: pages come at once, nobody waits for a disk */
+	static const struct life zram = {
+		.memory_us = 9000, .in = 900, .out = 900};
 	struct host host;
 
 	host_begin(&host);
 	(void)steps_until(&host, &thrash, VERDICT_CALM, 40);
-	is_int((int64_t)host.detector.page_cost_ns, 533333,
-	       "the cost of a page is learned: 48 ms for 90 pages");
+	is_int((int64_t)host.detector.page_cost_ns, 500000,
+	       "the cost of a page is learned: 45 ms for 90 pages");
 	(void)host_step(&host, &(struct life){.in = 60, .out = 60});
-	is_int((int64_t)host.detector.stall_permille, 639,
-	       "and tells stall that no pressure shows: 60 pages, 31.9 of "
-	       "50 ms");
+	is_int((int64_t)host.detector.stall_permille, 600,
+	       "and tells stall that no pressure shows: 60 pages, 30 of 50 ms");
+	host_begin(&host);
+	(void)steps_until(&host, &room, VERDICT_CALM, 40);
+	is_int((int64_t)host.detector.page_cost_ns, 100000,
+	       "waiting for room is no cost of a page");
+	(void)steps_until(&host, &(struct life){.in = 300}, VERDICT_CALM, 40);
+	is_int((int64_t)host.detector.stall_permille, 600,
+	       "so pages that come in later do not seem to stall for long");
+	host_begin(&host);
+	(void)steps_until(&host, &zram, VERDICT_CALM, 40);
+	is_int((int64_t)host.detector.page_cost_ns, 10000,
+	       "without a disk memory pressure alone tells the cost");
 }
 
 /* Ten steps of a life, and whose shortage it is then. */
@@ -261,7 +296,7 @@ static void test_confined_window(void)
 	(void)ends_confined(&host, &host_wide);
 	is_int(ends_confined(&host, &confined), false,
 	       "the host's shortage is not over in half a second");
-	for (int i = 0; i < DETECT_CONFINED_MS / STEP_MS - 10; i++)
+	for (int i = 0; i < DETECT_ROOM_MS / STEP_MS - 10; i++)
 		(void)host_step(&host, &confined);
 	ok(detect_is_confined(&host.detector), "but in three");
 
