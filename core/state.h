@@ -23,7 +23,7 @@
 enum {
 	STATE_FORMAT = 1,
 	STATE_FROZEN = 256, /* processes frozen at the same time, at most */
-	STATE_SIZE = 65536, /* bytes of a state file, at most */
+	STATE_SIZE = 48 * 1024, /* bytes of a state file, at most */
 	STATE_WORD = 24,
 };
 

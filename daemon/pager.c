@@ -3,6 +3,7 @@
 #include "daemon/pager.h"
 
 #include "core/process.h"
+#include "daemon/resident.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -379,6 +380,7 @@ static void *work(void *argument)
 	struct pager *pager = argument;
 	uint64_t number = 0;
 
+	(void)resident_keep_stack(PAGER_STACK_USED);
 	(void)pthread_mutex_lock(&pager->lock);
 	while (!pager->is_ending) {
 		if (number == pager->plan_number) {

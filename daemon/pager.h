@@ -21,7 +21,8 @@
 
 enum {
 	PAGER_TARGETS = 64, /* of each kind, at most */
-	PAGER_STACK_BYTES = 128 * 1024,
+	PAGER_STACK_BYTES = 64 * 1024,
+	PAGER_STACK_USED = 32 * 1024, /* at most (measured: 22 kB) */
 	/* A step: short enough to be dropped soon (70 ms at 60 MB/s). */
 	PAGER_OUT_STEP_KIB = 4096,
 	/* Less, because it must find room that is being made for it. */

@@ -50,9 +50,8 @@ static int open_proc(struct daemon *daemon, struct problem *problem)
 	if (error)
 		return problem_set(problem, error, "%s/vmstat: %s", path,
 				   strerror(-error));
-	for (size_t i = 0; !error && i < 2; i++)
-		error = process_table_open(&daemon->decider.looks[i],
-					   daemon->proc, TICK_PROCESSES);
+	error = census_open(&daemon->decider.census, daemon->proc,
+			    daemon->decider.self);
 	return error ? problem_set(problem, error, "%s: %s", path,
 				   strerror(-error))
 		     : 0;
@@ -108,6 +107,18 @@ static int settle_past(struct daemon *daemon, struct problem *problem)
 	return 0;
 }
 
+/* What it does not need is not touched, so it takes no memory. */
+static void keep_census(const struct census *census)
+{
+	const struct process_table *tables[] = {&census->now, &census->before};
+
+	(void)resident_keep(census->rows, census->room * sizeof(*census->rows));
+	for (size_t i = 0; i < 2; i++)
+		(void)resident_keep(tables[i]->rows,
+				    tables[i]->capacity *
+					    sizeof(*tables[i]->rows));
+}
+
 int daemon_open(struct daemon *daemon, const struct settings *settings,
 		FILE *tape, struct log *log, struct problem *problem)
 {
@@ -120,7 +131,9 @@ int daemon_open(struct daemon *daemon, const struct settings *settings,
 		.trigger = -1,
 		.sampler = {-1, -1, -1},
 		.cgroups = {-1, -1},
-		.decider = {.settings = settings, .self = getpid()},
+		.decider = {.settings = settings,
+			    .self = getpid(),
+			    .census = {.directory = -1}},
 		.publisher = PUBLISHER_CLOSED,
 	};
 
@@ -137,6 +150,7 @@ int daemon_open(struct daemon *daemon, const struct settings *settings,
 		error = pager_open(&daemon->pager, daemon->proc);
 	if (!error) {
 		resident_begin(log);
+		keep_census(&daemon->decider.census);
 		error = first_turn(daemon, problem);
 	}
 	if (error)
@@ -231,8 +245,7 @@ static void carry_out_all(struct daemon *daemon, uint64_t now_us)
 
 static void close_senses(struct daemon *daemon)
 {
-	for (size_t i = 0; i < 2; i++)
-		process_table_close(&daemon->decider.looks[i]);
+	census_close(&daemon->decider.census);
 	sampler_close(&daemon->sampler);
 	cgroups_close(&daemon->cgroups);
 	daemon->sampler = (struct sampler){-1, -1, -1};
@@ -292,7 +305,7 @@ static void log_verdict(struct daemon *daemon, enum verdict before)
 static void see_jobs(struct daemon *daemon, uint64_t now_us)
 {
 	struct schedule *schedule = &daemon->decider.schedule;
-	unsigned page_kib = daemon->decider.looks[0].page_kib;
+	unsigned page_kib = daemon->decider.census.page_kib;
 
 	for (size_t i = 0; i < schedule->count; i++) {
 		const struct process *job = &schedule->jobs[i].process;
@@ -347,18 +360,19 @@ static bool look(struct daemon *daemon)
 	if (!decide_wants_look(decider))
 		return false;
 
-	struct process_table *table = decide_look(decider);
-	int error = process_table_scan(table);
+	struct census *census = decide_look(decider);
+	int error = census_scan(census);
 
 	if (error) {
 		log_warning(daemon->log, "cannot list processes: %s",
 			    strerror(-error));
 		return false;
 	}
-	if (table->left_out && !daemon->was_cut)
-		log_warning(daemon->log, "%zu processes are not looked at",
-			    table->left_out);
-	daemon->was_cut = table->left_out;
+	if (census->left_out && !daemon->was_cut)
+		log_warning(daemon->log,
+			    "more processes than %d: not all are looked at",
+			    CENSUS_ROWS);
+	daemon->was_cut |= census->left_out != 0;
 	while ((process = decide_next_of_interest(decider, &at))) {
 		(void)process_read_memory(daemon->proc, process);
 		if (decide_wants_limit(decider, process))

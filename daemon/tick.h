@@ -20,11 +20,6 @@
 #include <stdio.h>
 
 enum {
-	/*
-	 * Processes looked at.  More than a host of this kind runs; what is
-	 * beyond cannot be frozen, and the log says so.
-	 */
-	TICK_PROCESSES = 32768,
 	/* A kernel whose /proc fails this often in a row is not to be led. */
 	TICK_FAILURES = 20,
 	/* After a trigger: longer than its window, so that the next follows. */

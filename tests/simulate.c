@@ -355,7 +355,7 @@ struct run {
 	bool is_protected, is_verbose;
 	struct host host;
 	struct decider decider;
-	struct process rows[2][ROWS];
+
 	struct orders orders;
 	/* the daemon's sleep */
 	uint64_t alert_us, due_us, triggered_us;
@@ -491,13 +491,13 @@ static void judge_each(struct run *run)
 }
 
 /* Counts live jobs by what they do. */
-struct census {
+struct tally {
 	size_t live, awake, frozen_awake, running, loading, frozen;
 };
 
-static struct census count(const struct run *run)
+static struct tally count(const struct run *run)
 {
-	struct census census = {.live = 0};
+	struct tally tally = {.live = 0};
 
 	for (size_t i = 0; i < run->host.count; i++) {
 		const struct task *task = &run->host.tasks[i];
@@ -506,16 +506,16 @@ static struct census count(const struct run *run)
 
 		if (!is_live_job(run, i))
 			continue;
-		census.live++;
-		census.awake += is_awake;
-		census.frozen += is_frozen;
-		census.frozen_awake += is_awake && is_frozen;
-		census.running += is_awake && !is_frozen;
+		tally.live++;
+		tally.awake += is_awake;
+		tally.frozen += is_frozen;
+		tally.frozen_awake += is_awake && is_frozen;
+		tally.running += is_awake && !is_frozen;
 	}
 	for (size_t i = 0; i < run->decider.schedule.count; i++)
-		census.loading +=
+		tally.loading +=
 			run->decider.schedule.jobs[i].state == JOB_LOADING;
-	return census;
+	return tally;
 }
 
 /* What the pager has to do now may take so long. */
@@ -532,9 +532,9 @@ static double load_limit_s(const struct run *run)
 	return s * load_factor + load_slack_s;
 }
 
-static void judge_all_frozen(struct run *run, const struct census *census)
+static void judge_all_frozen(struct run *run, const struct tally *tally)
 {
-	if (!census->awake || census->frozen < census->live) {
+	if (!tally->awake || tally->frozen < tally->live) {
 		run->all_frozen_us = 0;
 		return;
 	}
@@ -550,10 +550,10 @@ static void judge_all_frozen(struct run *run, const struct census *census)
 		       run->all_frozen_limit_s);
 }
 
-static void judge_idle(struct run *run, const struct census *census)
+static void judge_idle(struct run *run, const struct tally *tally)
 {
-	if (!census->frozen_awake || census->running || census->loading ||
-	    census->frozen == census->live) {
+	if (!tally->frozen_awake || tally->running || tally->loading ||
+	    tally->frozen == tally->live) {
 		run->idle_us = 0;
 		return;
 	}
@@ -561,16 +561,16 @@ static void judge_idle(struct run *run, const struct census *census)
 		run->idle_us = run->host.now_us;
 	if (seconds(run->idle_us, run->host.now_us) > idle_limit_s)
 		breaks(run, PROMISE_HANDED_ON, "%zu wait for who sleeps",
-		       census->frozen_awake);
+		       tally->frozen_awake);
 }
 
 /*
  * From the moment when all fit again, everybody is brought in and thawed
  * within calm, a quantum, two seconds, and twice what bringing them in takes.
  */
-static void judge_calm(struct run *run, const struct census *census)
+static void judge_calm(struct run *run, const struct tally *tally)
 {
-	if (!all_fit(run) || !census->frozen) {
+	if (!all_fit(run) || !tally->frozen) {
 		run->fits_us = 0;
 		return;
 	}
@@ -587,17 +587,17 @@ static void judge_calm(struct run *run, const struct census *census)
 	}
 	if (seconds(run->fits_us, run->host.now_us) > run->fits_limit_s)
 		breaks(run, PROMISE_THAWED, "%zu of %zu frozen after %.1f s",
-		       census->frozen, census->live, run->fits_limit_s);
+		       tally->frozen, tally->live, run->fits_limit_s);
 }
 
 static void judge_step(struct run *run)
 {
-	struct census census = count(run);
+	struct tally tally = count(run);
 
 	judge_each(run);
-	judge_all_frozen(run, &census);
-	judge_idle(run, &census);
-	judge_calm(run, &census);
+	judge_all_frozen(run, &tally);
+	judge_idle(run, &tally);
+	judge_calm(run, &tally);
 }
 
 /* The daemon --------------------------------------------------------------- */
@@ -712,18 +712,21 @@ static bool look(struct run *run)
 	if (!decide_wants_look(decider))
 		return false;
 
-	struct process_table *table = decide_look(decider);
+	static const struct process others[] = {
+		{.pid = 1, .command = "init"},
+		{.pid = SELF, .parent = 1, .command = "thrash-protect"},
+	};
+	struct census *census = decide_look(decider);
+	struct process seen;
 
-	table->rows[0] = (struct process){.pid = 1, .command = "init"};
-	table->rows[1] = (struct process){
-		.pid = SELF, .parent = 1, .command = "thrash-protect"};
-	table->count = 2;
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		(void)census_see(census, &others[i]);
 	for (size_t i = 0; i < run->host.count; i++) {
 		if (!task_is_there(&run->host, &run->host.tasks[i]))
 			continue;
-		process = &table->rows[table->count++];
-		host_process(&run->host, i, process);
-		process->swapped_kib = 0; /* it has its price */
+		host_process(&run->host, i, &seen);
+		seen.swapped_kib = 0; /* it has its price */
+		(void)census_see(census, &seen);
 	}
 	while ((process = decide_next_of_interest(decider, &at)))
 		if (process->pid >= HOST_FIRST_PID)
@@ -866,9 +869,8 @@ static void run_host(const struct scenario *scenario,
 	run->host = scenario->host;
 	run->decider.settings = settings;
 	run->decider.self = SELF;
-	for (size_t i = 0; i < 2; i++)
-		run->decider.looks[i] = (struct process_table){
-			.rows = run->rows[i], .capacity = ROWS};
+	if (census_init(&run->decider.census, ROWS))
+		abort();
 	while (has_fitting_job(run) && run_s(run) < limit_s) {
 		host_step(&run->host, is_quiet(&run->host) ? QUIET_STEP_US
 				      : is_protected       ? STEP_US
@@ -882,6 +884,7 @@ static void run_host(const struct scenario *scenario,
 			shown_us = run->host.now_us;
 		}
 	}
+	census_close(&run->decider.census);
 	run->is_done = !has_fitting_job(run);
 	run->ended_s = run_s(run);
 }

@@ -44,8 +44,8 @@ static void test_taking_part(void)
 	   "who grows by a MiB takes part");
 	ok(!select_takes_part(&host.before, creeping),
 	   "who hardly grows takes no part");
-	ok(select_takes_part(&host.before, reborn),
-	   "a new process with an old pid is new");
+	ok(!select_takes_part(&host.before, reborn),
+	   "of a new process with an old pid nothing is known");
 	ok(select_takes_part(&host.before, waiting),
 	   "who waits in one long fault takes part");
 	ok(select_takes_part(&host.before, robbed),
