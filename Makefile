@@ -87,6 +87,12 @@ $(BUILD)/tests/%.t: $(BUILD)/tests/%.o $(TEST_O) $(NAGIOS_O) $(MUNIN_O) \
 		$(BUILD)/libdaemon.a $(BUILD)/libcore.a
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^
 
+# A thousand hosts that exist in arithmetic only; SIMULATE_HOSTS=100 for fewer.
+SIMULATE = $(BUILD)/tests/simulate
+$(SIMULATE): $(call object,tests/simulate.c tests/simulated_host.c) \
+		$(TEST_O) $(BUILD)/libdaemon.a $(BUILD)/libcore.a
+	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ -lm
+
 # Small programs that tests run: hogs, probes.
 $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o
 	@mkdir -p $(@D)
@@ -96,6 +102,9 @@ $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o
 
 check: all $(TESTS) $(TOOLS)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) $(BUILD)/tests tests
+
+simulate: $(SIMULATE)
+	$(SIMULATE)
 
 sanitize:
 	$(MAKE) BUILD=$(BUILD)/sanitize STATIC= HARDENING= \
@@ -151,6 +160,7 @@ demo: all $(TOOLS)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check clean demo deps force lint lint-arrows sanitize sanitize-run
+.PHONY: all check clean demo deps force lint lint-arrows sanitize sanitize-run \
+	simulate
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

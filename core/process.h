@@ -19,14 +19,22 @@ enum {
 	PROCESS_STATUS_SIZE = 8192, /* Cpus_allowed and Mems_allowed grow */
 };
 
+/* Of the memory that its cgroup, or one above, may have; core/cgroup.h. */
+enum process_limit {
+	LIMIT_UNKNOWN, /* not looked at, or not to be seen from here */
+	LIMIT_FAR,     /* there is more to have, or no limit */
+	LIMIT_REACHED,
+};
+
 struct process {
 	pid_t pid, parent, group, session;
 	uint64_t start_time;   /* ticks since boot; with pid: which process */
 	uint64_t major_faults; /* of all its threads, since it started */
 	uint64_t resident_kib;
-	uint64_t swapped_kib; /* only after process_read_memory() */
-	unsigned flags;       /* PF_* of include/linux/sched.h */
-	char state;           /* R S D T t Z X I P */
+	uint64_t swapped_kib;     /* only after process_read_memory() */
+	enum process_limit limit; /* only after cgroups_limit() */
+	unsigned flags;           /* PF_* of include/linux/sched.h */
+	char state;               /* R S D T t Z X I P */
 	char command[PROCESS_COMMAND];
 };
 

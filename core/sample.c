@@ -85,7 +85,7 @@ int sample_read(int proc, uint64_t now_us, struct sample *sample)
 	return error;
 }
 
-enum { COLUMNS = 10 };
+enum { COLUMNS = 12, COLUMNS_AT_LEAST = 10 };
 
 void sample_format(const struct sample *sample, char line[SAMPLE_LINE])
 {
@@ -104,10 +104,13 @@ void sample_format(const struct sample *sample, char line[SAMPLE_LINE])
 		{sample->memory.full_us, sample->has_memory},
 		{sample->io.some_us, sample->has_io},
 		{sample->io.full_us, sample->has_io},
+		{vm->scanned, vm->has_scanned},
+		{vm->scanned_for_host, vm->has_scanned},
 	};
+	size_t count = vm->has_scanned ? COLUMNS : COLUMNS_AT_LEAST;
 	size_t used = (size_t)snprintf(line, SAMPLE_LINE, "sample");
 
-	for (size_t i = 0; i < COLUMNS; i++) {
+	for (size_t i = 0; i < count; i++) {
 		char *at = line + used;
 		size_t room = SAMPLE_LINE - used;
 
@@ -155,8 +158,13 @@ int sample_parse(struct span line, struct sample *sample)
 	    parse_column(&line, &vm->refaulted_file, &vm->has_refaults_file) ||
 	    parse_pair(&line, &memory->some_us, &memory->full_us,
 		       &parsed.has_memory) ||
-	    parse_pair(&line, &io->some_us, &io->full_us, &parsed.has_io) ||
-	    line.length)
+	    parse_pair(&line, &io->some_us, &io->full_us, &parsed.has_io))
+		return -EINVAL;
+	/* recordings that are older than these columns end here */
+	if (line.length &&
+	    (parse_pair(&line, &vm->scanned, &vm->scanned_for_host,
+			&vm->has_scanned) ||
+	     line.length))
 		return -EINVAL;
 	*sample = parsed;
 	return 0;

@@ -14,9 +14,17 @@ struct vmstat {
 	uint64_t major_faults;   /* pgmajfault */
 	uint64_t refaulted_anon; /* workingset_refault_anon, since 5.9 */
 	uint64_t refaulted_file; /* ..._file; workingset_refault before 5.9 */
+	/*
+	 * Pages looked at to make room, since 5.8: in all, and for want of
+	 * memory of the host.  A memory cgroup at its own limit counts in the
+	 * first only; madvise(2) counts in neither.
+	 */
+	uint64_t scanned;          /* pgscan_anon and pgscan_file */
+	uint64_t scanned_for_host; /* pgscan_kswapd, _direct, _khugepaged */
 	bool has_swap; /* a kernel without swap has neither of the two */
 	bool has_refaults_anon;
 	bool has_refaults_file;
+	bool has_scanned;
 };
 
 /* -EINVAL for malformed text or text without pgmajfault. */

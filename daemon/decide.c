@@ -70,6 +70,14 @@ struct process *decide_next_of_interest(struct decider *decider, size_t *at)
 	return NULL;
 }
 
+bool decide_wants_limit(const struct decider *decider,
+			const struct process *process)
+{
+	return detect_is_confined(&decider->detector) &&
+	       select_claim(decider->settings, &decider->census.before,
+			    process);
+}
+
 void decide_orders(struct decider *decider, bool has_looked,
 		   struct orders *orders)
 {
@@ -77,8 +85,11 @@ void decide_orders(struct decider *decider, bool has_looked,
 	const struct situation situation = {
 		.now_us = decide_sample(decider)->time_us,
 		.verdict = detector->verdict,
+		.stall_permille =
+			detect_stall_permille(detector, SCHEDULE_SETTLE_MS),
 		.is_filling = detect_is_filling(detector, decider->settings),
 		.is_evicting = detect_is_evicting(detector),
+		.is_confined = detect_is_confined(detector),
 		.plan_done = decider->plan_done,
 		.before = has_looked ? &decider->census.before : NULL,
 		.now = has_looked ? &decider->census.now : NULL,

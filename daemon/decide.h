@@ -49,6 +49,13 @@ struct census *decide_look(struct decider *decider);
  */
 struct process *decide_next_of_interest(struct decider *decider, size_t *at);
 
+/*
+ * Whether it matters for that process, its memory being known, that the limit
+ * of its cgroup is.
+ */
+bool decide_wants_limit(const struct decider *decider,
+			const struct process *process);
+
 /* What to do; has_looked says that there was a look in this turn. */
 void decide_orders(struct decider *decider, bool has_looked,
 		   struct orders *orders);

@@ -48,6 +48,13 @@ enum {
 	 * swap explains: a seek on a magnetic disk.
 	 */
 	DETECT_PAGE_COST_MAX_US = 10000,
+	/*
+	 * Whether and for whom room is made, is judged over this time: longer
+	 * than kswapd of a host with a slow disk sleeps between two rounds.
+	 */
+	DETECT_ROOM_MS = 3000,
+	/* Of the pages that move, room is made for this share at least. */
+	DETECT_ROOM_SHARE = 4,
 };
 
 struct detector {
@@ -80,8 +87,14 @@ uint64_t detect_stall_permille(const struct detector *detector, uint64_t ms);
 bool detect_is_filling(const struct detector *detector,
 		       const struct settings *settings);
 
-/* Whether pages went to swap in the last second. */
+/* Whether pages went to swap in the last second, to make room. */
 bool detect_is_evicting(const struct detector *detector);
+
+/*
+ * Whether memory is short in some cgroup at its own limit and not on the host:
+ * pages move, and the kernel makes room, but little of it for the host.
+ */
+bool detect_is_confined(const struct detector *detector);
 
 /* Since the first sample. */
 uint64_t detect_stall_us_total(const struct detector *detector);

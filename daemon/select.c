@@ -163,7 +163,10 @@ bool select_takes_part(const struct process_table *before,
 
 	return then && (process->state == 'D' || faults_since(then, process) ||
 			process->resident_kib >=
-				then->resident_kib + SELECT_GROWTH_KIB);
+				then->resident_kib + SELECT_GROWTH_KIB ||
+			(process->state == 'R' &&
+			 process->resident_kib + SELECT_GROWTH_KIB <=
+				 then->resident_kib));
 }
 
 uint64_t select_claim(const struct settings *settings,

@@ -11,6 +11,11 @@
 
 static const char first_line[] = "thrash-protect-recording 1";
 
+static const char *const limit_names[] = {
+	[LIMIT_FAR] = "far",
+	[LIMIT_REACHED] = "reached",
+};
+
 FILE *tape_create(const char *path)
 {
 	/* O_NONBLOCK: a FIFO that nobody reads must not hold us up */
@@ -42,10 +47,19 @@ static void write_process(FILE *tape, const char *prefix,
 	(void)fprintf(tape, "%s%s\n", prefix, line);
 }
 
+static void write_look(FILE *tape, const struct process_table *look)
+{
+	for (size_t i = 0; i < look->count; i++) {
+		write_process(tape, "", &look->rows[i]);
+		if (look->rows[i].limit != LIMIT_UNKNOWN)
+			(void)fprintf(tape, "limit %s\n",
+				      limit_names[look->rows[i].limit]);
+	}
+}
+
 int tape_write(FILE *tape, const struct decider *decider, bool has_looked)
 {
 	const struct schedule *schedule = &decider->schedule;
-	const struct process_table *look = &decider->census.now;
 	char line[SAMPLE_LINE];
 
 	sample_format(decide_sample(decider), line);
@@ -60,8 +74,8 @@ int tape_write(FILE *tape, const struct decider *decider, bool has_looked)
 		else
 			write_process(tape, "job ", &job->process);
 	}
-	for (size_t i = 0; has_looked && i < look->count; i++)
-		write_process(tape, "", &look->rows[i]);
+	if (has_looked)
+		write_look(tape, &decider->census.now);
 	return fflush(tape);
 }
 
@@ -87,9 +101,9 @@ static void print_time(const struct replay *replay)
 static void print_order(const struct replay *replay, const struct order *order)
 {
 	static const char *const names[] = {
-		[ORDER_FREEZE] = "freeze", [ORDER_THAW] = "thaw",
-		[ORDER_FORGET] = "forget", [ORDER_PAUSE] = "pause",
-		[ORDER_LOAD] = "load",
+		[ORDER_FREEZE] = "freeze",   [ORDER_THAW] = "thaw",
+		[ORDER_RELEASE] = "release", [ORDER_FORGET] = "forget",
+		[ORDER_PAUSE] = "pause",     [ORDER_LOAD] = "load",
 	};
 	char command[TEXT_ESCAPED_COMMAND];
 
@@ -170,6 +184,22 @@ static int add_process(struct replay *replay, const struct process *process)
 	return see_job(replay, process, false);
 }
 
+/* Of the process in the line before. */
+static int add_limit(struct replay *replay, struct span name)
+{
+	const struct process_table *look = &replay->decider->census.now;
+
+	if (!replay->has_looked || !look->count)
+		return -EINVAL;
+	for (size_t i = LIMIT_FAR; i <= LIMIT_REACHED; i++)
+		if (span_equals(name, limit_names[i])) {
+			look->rows[look->count - 1].limit =
+				(enum process_limit)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
 /* "gone PID START" */
 static int parse_gone(struct span line, struct process *process)
 {
@@ -194,6 +224,8 @@ static int replay_line(struct replay *replay, struct span line)
 		return parse_gone(rest, &process)
 			       ? -EINVAL
 			       : see_job(replay, &process, true);
+	if (span_equals(word, "limit"))
+		return add_limit(replay, rest);
 	if (sample_parse(line, &sample) == 0) {
 		end_turn(replay);
 		return begin_turn(replay, &sample);

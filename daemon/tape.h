@@ -3,7 +3,8 @@
  * Recordings of a host: what the daemon saw, line by line, and a replay of it
  * through the same decisions.  A recording is the first line, then for each
  * turn a sample line; "job" and a process for each job, or "gone PID START";
- * and, if all processes were looked at, a line for each.
+ * and, if all processes were looked at, a line for each.  What is known of a
+ * process's limit follows it: "limit far" or "limit reached".
  */
 #ifndef THRASH_DAEMON_TAPE_H
 #define THRASH_DAEMON_TAPE_H

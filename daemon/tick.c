@@ -45,6 +45,7 @@ static int open_proc(struct daemon *daemon, struct problem *problem)
 			    "dry run",
 			    path);
 	}
+	cgroups_open(&daemon->cgroups, CGROUP_ROOT);
 	error = sampler_open(&daemon->sampler, daemon->proc);
 	if (error)
 		return problem_set(problem, error, "%s/vmstat: %s", path,
@@ -129,6 +130,7 @@ int daemon_open(struct daemon *daemon, const struct settings *settings,
 		.proc = -1,
 		.trigger = -1,
 		.sampler = {-1, -1, -1},
+		.cgroups = {-1, -1},
 		.decider = {.settings = settings,
 			    .self = getpid(),
 			    .census = {.directory = -1}},
@@ -166,6 +168,7 @@ static const char *order_name(enum order_kind kind)
 	case ORDER_LOAD:
 		return "loading";
 	case ORDER_THAW:
+	case ORDER_RELEASE:
 		return "thawed";
 	case ORDER_FORGET:
 		break;
@@ -212,6 +215,7 @@ static int carry_out(const struct daemon *daemon, const struct order *order)
 	case ORDER_PAUSE:
 		return daemon->freezer->freeze(daemon->proc, pid, start_time);
 	case ORDER_THAW:
+	case ORDER_RELEASE:
 		return daemon->freezer->thaw(daemon->proc, pid, start_time);
 	case ORDER_LOAD:
 	case ORDER_FORGET:
@@ -243,6 +247,7 @@ static void close_senses(struct daemon *daemon)
 {
 	census_close(&daemon->decider.census);
 	sampler_close(&daemon->sampler);
+	cgroups_close(&daemon->cgroups);
 	daemon->sampler = (struct sampler){-1, -1, -1};
 	if (daemon->trigger >= 0)
 		(void)close(daemon->trigger);
@@ -340,33 +345,30 @@ static void see_jobs(struct daemon *daemon, uint64_t now_us)
 	}
 }
 
-static struct pager_target target_of(const struct job *job)
+static void add_targets(struct pager_targets *targets,
+			const struct job *const jobs[], size_t count)
 {
-	return (struct pager_target){job->process.pid, job->process.start_time};
+	for (size_t i = 0; i < count && i < PAGER_TARGETS; i++)
+		targets->items[targets->count++] = (struct pager_target){
+			jobs[i]->process.pid, jobs[i]->process.start_time};
 }
 
 /* Gives the pager what the orders mean for it. */
 static void page(struct daemon *daemon)
 {
 	struct schedule *schedule = &daemon->decider.schedule;
-	struct pager_plan plan = {.out_count = 0};
+	struct pager_plan plan = {.out_kib = 0};
 	struct schedule_plan wanted;
 
 	if (!daemon->orders.has_plan || !daemon->pager.is_running)
 		return;
 	schedule_plan(schedule, &wanted);
 	plan.out_kib = wanted.out_kib;
-	while (plan.out_count < wanted.out_count &&
-	       plan.out_count < PAGER_OUT) {
-		plan.out[plan.out_count] =
-			target_of(wanted.out[plan.out_count]);
-		plan.out_count++;
-	}
-	if (wanted.in)
-		plan.in = target_of(wanted.in);
-	log_debug(daemon->log, "plan: out %llu KiB of %zu, in %d",
-		  (unsigned long long)plan.out_kib, plan.out_count,
-		  (int)plan.in.pid);
+	add_targets(&plan.out, wanted.out, wanted.out_count);
+	add_targets(&plan.in, wanted.in, wanted.in_count);
+	log_debug(daemon->log, "plan: out %llu KiB of %zu, in %zu",
+		  (unsigned long long)plan.out_kib, plan.out.count,
+		  plan.in.count);
 	schedule_planned(schedule, pager_order(&daemon->pager, &plan));
 }
 
@@ -393,8 +395,12 @@ static bool look(struct daemon *daemon)
 			    "more processes than %d: not all are looked at",
 			    CENSUS_ROWS);
 	daemon->was_cut |= census->left_out != 0;
-	while ((process = decide_next_of_interest(decider, &at)))
+	while ((process = decide_next_of_interest(decider, &at))) {
 		(void)process_read_memory(daemon->proc, process);
+		if (decide_wants_limit(decider, process))
+			process->limit = cgroups_limit(
+				&daemon->cgroups, daemon->proc, process->pid);
+	}
 	return true;
 }
 

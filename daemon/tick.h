@@ -10,6 +10,7 @@
 #ifndef THRASH_DAEMON_TICK_H
 #define THRASH_DAEMON_TICK_H
 
+#include "core/cgroup.h"
 #include "core/log.h"
 #include "daemon/decide.h"
 #include "daemon/freezer.h"
@@ -39,6 +40,7 @@ struct daemon {
 	int trigger; /* owned; -1: the daemon polls */
 	FILE *tape;  /* not ours; NULL: nothing is recorded */
 	struct sampler sampler;
+	struct cgroups cgroups;
 	struct pager pager;
 	struct decider decider;
 	struct orders orders;

@@ -12,8 +12,10 @@ enum { STEP_MS = 50, SECOND = 1000 / STEP_MS };
 struct life {
 	unsigned memory_us, io_us; /* of stall */
 	unsigned in, out;          /* pages from and to swap */
+	unsigned advised;          /* to swap, by madvise(2) */
 	unsigned file;             /* file pages that come back */
 	unsigned faults;
+	unsigned scanned, for_host; /* pages looked at to make room */
 };
 
 struct host {
@@ -33,7 +35,8 @@ static void host_begin(struct host *host)
 		.has_io = true,
 		.vmstat = {.has_swap = true,
 			   .has_refaults_anon = true,
-			   .has_refaults_file = true},
+			   .has_refaults_file = true,
+			   .has_scanned = true},
 	};
 	(void)detect_step(&host->detector, &host->settings, &host->sample);
 }
@@ -47,8 +50,10 @@ static enum verdict host_step(struct host *host, const struct life *life)
 	sample->io.some_us += life->io_us;
 	sample->vmstat.swapped_in += life->in;
 	sample->vmstat.refaulted_anon += life->in;
-	sample->vmstat.swapped_out += life->out;
+	sample->vmstat.swapped_out += life->out + life->advised;
 	sample->vmstat.refaulted_file += life->file;
+	sample->vmstat.scanned += life->scanned ? life->scanned : life->out;
+	sample->vmstat.scanned_for_host += life->for_host;
 	sample->vmstat.major_faults += life->faults + life->in;
 	return detect_step(&host->detector, &host->settings, sample);
 }
@@ -163,27 +168,148 @@ static void test_blind_memory_pressure(void)
 
 static void test_page_cache(void)
 {
-	static const struct life cache = {
-		.memory_us = 40000, .io_us = 45000, .file = 80, .faults = 80};
+	static const struct life cache = {.memory_us = 40000,
+					  .io_us = 45000,
+					  .file = 80,
+					  .faults = 80,
+					  .scanned = 100};
+	/* kswapd frees 10 MB at a time, and sleeps for 1.5 s after it */
+	static const struct life burst = {
+		.memory_us = 40000, .file = 80, .scanned = 2500};
+	/* a program that was used every day is back, and memory is free */
+	static const struct life again = {
+		.memory_us = 40000, .io_us = 45000, .file = 80, .scanned = 3};
 	struct host host;
 
 	host_begin(&host);
 	is_int(steps_until(&host, &cache, VERDICT_THRASHING, 20), 2,
 	       "file pages that come back thrash a host without swap");
+	host_begin(&host);
+	(void)host_step(&host, &burst);
+	is_int(steps_until(&host, &again, VERDICT_CALM, 2 * SECOND),
+	       2 * SECOND + 1, "also where room is made in bursts");
+	host_begin(&host);
+	ok(stays_calm(&host, &again, 20),
+	   "file pages that come back to free memory thrash nothing");
+	host.sample.vmstat.has_scanned = false;
+	is_int(steps_until(&host, &again, VERDICT_THRASHING, 20), 1,
+	       "but on a kernel that does not tell they must count");
 }
 
 static void test_page_cost(void)
 {
+	/* tasks wait for room, and a few pages come in from an SSD */
+	static const struct life room = {
+		.memory_us = 25000, .io_us = 1000, .in = 10, .out = 500};
+	/* compressed memory: pages come at once, nobody waits for a disk */
+	static const struct life zram = {
+		.memory_us = 9000, .in = 900, .out = 900};
 	struct host host;
 
 	host_begin(&host);
 	(void)steps_until(&host, &thrash, VERDICT_CALM, 40);
-	is_int((int64_t)host.detector.page_cost_ns, 533333,
-	       "the cost of a page is learned: 48 ms for 90 pages");
+	is_int((int64_t)host.detector.page_cost_ns, 500000,
+	       "the cost of a page is learned: 45 ms for 90 pages");
 	(void)host_step(&host, &(struct life){.in = 60, .out = 60});
-	is_int((int64_t)host.detector.stall_permille, 639,
-	       "and tells stall that no pressure shows: 60 pages, 31.9 of "
-	       "50 ms");
+	is_int((int64_t)host.detector.stall_permille, 600,
+	       "and tells stall that no pressure shows: 60 pages, 30 of 50 ms");
+	host_begin(&host);
+	(void)steps_until(&host, &room, VERDICT_CALM, 40);
+	is_int((int64_t)host.detector.page_cost_ns, 100000,
+	       "waiting for room is no cost of a page");
+	(void)steps_until(&host, &(struct life){.in = 300}, VERDICT_CALM, 40);
+	is_int((int64_t)host.detector.stall_permille, 600,
+	       "so pages that come in later do not seem to stall for long");
+	host_begin(&host);
+	(void)steps_until(&host, &zram, VERDICT_CALM, 40);
+	is_int((int64_t)host.detector.page_cost_ns, 10000,
+	       "without a disk memory pressure alone tells the cost");
+}
+
+/* Ten steps of a life, and whose shortage it is then. */
+static bool ends_confined(struct host *host, const struct life *life)
+{
+	for (int i = 0; i < 10; i++)
+		(void)host_step(host, life);
+	return detect_is_confined(&host->detector);
+}
+
+static void test_confined(void)
+{
+	static const struct {
+		struct life life;
+		bool is_confined;
+		const char *name;
+	} rows[] = {
+		{{.in = 90, .out = 90, .scanned = 400},
+		 true,
+		 "a cgroup thrashes at its limit: no concern of the host"},
+		{{.in = 90, .out = 90, .scanned = 400, .for_host = 400},
+		 false,
+		 "the host thrashes: it is"},
+		{{.file = 90, .scanned = 400},
+		 true,
+		 "a cgroup that thrashes its page cache is none either"},
+		{{.out = 90, .scanned = 400},
+		 true,
+		 "nor is one that fills up to its limit"},
+		{{.in = 90, .out = 90, .scanned = 400, .for_host = 22},
+		 true,
+		 "though the host reclaims a little: 220 of 4000 scanned"},
+		{{.in = 90, .out = 90, .scanned = 400, .for_host = 45},
+		 false,
+		 "a quarter of what moves is not little: 450 of 1800"},
+		{{.in = 90, .out = 90, .scanned = 90, .for_host = 30},
+		 false,
+		 "nor a quarter of what is scanned: 300 of 900"},
+		{{.in = 90, .out = 90, .scanned = 9000, .for_host = 180},
+		 false,
+		 "a cgroup that reads files at its limit hides no thrashing"},
+		{{.in = 900, .advised = 900},
+		 false,
+		 "pages moved by advice are nobody's shortage"},
+		{{.scanned = 400}, false, "reclaim alone is no shortage"},
+	};
+	struct host host;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		host_begin(&host);
+		ok(ends_confined(&host, &rows[i].life) == rows[i].is_confined,
+		   "%s", rows[i].name);
+	}
+	host_begin(&host);
+	host.sample.vmstat.has_scanned = false;
+	ok(!ends_confined(&host, &rows[0].life),
+	   "a kernel that does not count it tells nothing");
+}
+
+static void test_confined_window(void)
+{
+	static const struct life confined = {
+		.in = 90, .out = 90, .scanned = 400};
+	static const struct life host_wide = {
+		.in = 90, .out = 90, .scanned = 400, .for_host = 400};
+	struct host host;
+
+	host_begin(&host);
+	ok(!detect_is_confined(&host.detector),
+	   "one sample is no shortage of anybody");
+	(void)ends_confined(&host, &host_wide);
+	is_int(ends_confined(&host, &confined), false,
+	       "the host's shortage is not over in half a second");
+	for (int i = 0; i < DETECT_ROOM_MS / STEP_MS - 10; i++)
+		(void)host_step(&host, &confined);
+	ok(detect_is_confined(&host.detector), "but in three");
+
+	/* an hour of quiet, with a trigger: the sample before is old */
+	host_begin(&host);
+	host.sample.time_us += UINT64_C(3600) * 1000000;
+	host.sample.vmstat.scanned += 1000000;
+	host.sample.vmstat.scanned_for_host += 1000000;
+	(void)host_step(&host, &confined);
+	(void)host_step(&host, &confined);
+	ok(detect_is_confined(&host.detector),
+	   "what the host did while nobody looked is history");
 }
 
 /* The same lives on older kernels. */
@@ -258,6 +384,8 @@ int main(void)
 	test_blind_memory_pressure();
 	test_page_cache();
 	test_page_cost();
+	test_confined();
+	test_confined_window();
 	test_without_pressure();
 	test_odd_counters();
 	test_long_gap();

@@ -608,7 +608,8 @@ static const struct subject {
 	 try_sample,
 	 {"sample 5 20715301 24310977 5310442 19904417 3233139 988341870 "
 	  "511203374 1512667012 1299034511",
-	  "sample 5 - - 61230 - 71013 - - - -"},
+	  "sample 5 - - 61230 - 71013 - - - -",
+	  "sample 5 1 2 3 4 5 6 7 8 9 10 11"},
 	 {NULL}},
 	{"process_parse",
 	 try_process,

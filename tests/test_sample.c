@@ -10,11 +10,12 @@ static const struct {
 	const char *tree, *line, *name;
 } trees[] = {
 	{"calm",
-	 "sample 5 1200 5400 1888 950 233139 1834924 1623410 9536068 8694612",
+	 "sample 5 1200 5400 1888 950 233139 1834924 1623410 9536068 8694612 "
+	 "0 0",
 	 "a host at rest is sampled"},
 	{"thrashing",
 	 "sample 5 20715301 24310977 5310442 19904417 3233139 988341870 "
-	 "511203374 1512667012 1299034511",
+	 "511203374 1512667012 1299034511 88123004 88123004",
 	 "a host that thrashes is sampled"},
 	{"no_pressure", "sample 5 1200 5400 1888 950 233139 - - - -",
 	 "a kernel without pressure information is sampled"},
@@ -226,11 +227,12 @@ static void test_longest_line(void)
 				 " 18446744073709551615 18446744073709551615"
 				 " 18446744073709551615 18446744073709551615"
 				 " 18446744073709551615 18446744073709551615"
+				 " 18446744073709551615 18446744073709551615"
 				 " 18446744073709551615"),
 			    &sample),
 	       0, "a line of the largest numbers is read");
 	sample_format(&sample, line);
-	is_int((int64_t)strlen(line), 6 + 10 * 21, "and written whole");
+	is_int((int64_t)strlen(line), 6 + 12 * 21, "and written whole");
 	(void)sample_parse(span_of(line), &sample);
 	sample_format(&sample, again);
 	is_text(again, line, "and is the same line again");
@@ -242,6 +244,8 @@ static const struct {
 	const char *name;
 } lines[] = {
 	{BYTES("sample 1 2 3 4 5 6 7 8 9 10"), 0, "a line with all is read"},
+	{BYTES("sample 1 2 3 4 5 6 7 8 9 10 11 12"), 0,
+	 "a line that tells of reclaim is read"},
 	{BYTES("sample 1 - - 4 - - - - - -"), 0,
 	 "a line of a host that lacks all it can is read"},
 	{BYTES("sample 1 2 3 4 - 6 - - 9 10"), 0,
@@ -261,6 +265,10 @@ static const struct {
 	{BYTES("sample 1 2 3 4 5 6 7 8 9"), -EINVAL,
 	 "a column too few is no sample"},
 	{BYTES("sample 1 2 3 4 5 6 7 8 9 10 11"), -EINVAL,
+	 "half of the reclaim is no sample"},
+	{BYTES("sample 1 2 3 4 5 6 7 8 9 10 - 12"), -EINVAL,
+	 "the other half of it is none either"},
+	{BYTES("sample 1 2 3 4 5 6 7 8 9 10 11 12 13"), -EINVAL,
 	 "a column too many is no sample"},
 	{BYTES("sample 1 2 3 4 5 6 7 8 9 -1"), -EINVAL,
 	 "a negative number is no column"},
@@ -291,23 +299,26 @@ static void test_lines(void)
 	is_int(sample_parse((struct span){NULL, 0}, &sample), -EINVAL,
 	       "a span without memory is no sample");
 	memset(&sample, 0xff, sizeof(sample));
-	(void)sample_parse(SPAN("sample 1 2 3 4 5 6 7 8 9 10"), &sample);
+	(void)sample_parse(SPAN("sample 1 2 3 4 5 6 7 8 9 10 11 12"), &sample);
 	ok(sample.time_us == 1 && sample.vmstat.swapped_in == 2 &&
 		   sample.vmstat.swapped_out == 3 &&
 		   sample.vmstat.major_faults == 4 &&
 		   sample.vmstat.refaulted_anon == 5 &&
 		   sample.vmstat.refaulted_file == 6 &&
 		   sample.memory.some_us == 7 && sample.memory.full_us == 8 &&
-		   sample.io.some_us == 9 && sample.io.full_us == 10,
+		   sample.io.some_us == 9 && sample.io.full_us == 10 &&
+		   sample.vmstat.scanned == 11 &&
+		   sample.vmstat.scanned_for_host == 12,
 	   "each column has its place");
 	ok(sample.has_memory && sample.has_io && sample.vmstat.has_swap &&
 		   sample.vmstat.has_refaults_anon &&
-		   sample.vmstat.has_refaults_file,
+		   sample.vmstat.has_refaults_file && sample.vmstat.has_scanned,
 	   "and is known to be there");
 	(void)sample_parse(SPAN("sample 1 - - 4 - 6 - - 9 10"), &sample);
 	ok(!sample.has_memory && sample.has_io && !sample.vmstat.has_swap &&
 		   !sample.vmstat.has_refaults_anon &&
-		   sample.vmstat.has_refaults_file,
+		   sample.vmstat.has_refaults_file &&
+		   !sample.vmstat.has_scanned,
 	   "what is lacking is known to be");
 }
 

@@ -97,6 +97,11 @@ static void test_bad_tapes(void)
 		 "process 7 1 7 7 1 0 0 0 0 S x\n"
 		 "process 6 1 6 6 1 0 0 0 0 S x\n",
 		 "4: not a valid line", "processes out of order"},
+		{"thrash-protect-recording 1\n", sample, "limit far\n",
+		 "3: not a valid line", "a limit of nobody"},
+		{"thrash-protect-recording 1\n", sample,
+		 "process 7 1 7 7 1 0 0 0 0 S x\nlimit near\n",
+		 "4: not a valid line", "an unknown limit"},
 	};
 	char text[512], out[512];
 	struct problem problem;
@@ -140,6 +145,7 @@ static void test_writing(const struct scratch *scratch)
 	decider.schedule.jobs[1] = (struct job){
 		.process = {.pid = 8, .start_time = 9}, .is_gone = true};
 	decider.schedule.count = 2;
+	row.limit = LIMIT_FAR;
 	decider.census.now = (struct process_table){.rows = &row, .count = 1};
 	(void)snprintf(path, sizeof(path), "%s/tape", scratch->path);
 
@@ -156,6 +162,7 @@ static void test_writing(const struct scratch *scratch)
 		"job process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
 		"gone 8 9\n"
 		"process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
+		"limit far\n"
 		"sample 5 - - 0 - - - - 0 0\n"
 		"job process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
 		"gone 8 9\n",

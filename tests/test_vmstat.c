@@ -66,6 +66,35 @@ static void test_half_a_swap(void)
 	ok(!vmstat.has_swap, "whichever it is");
 }
 
+static void test_reclaim(void)
+{
+	struct vmstat vmstat;
+
+	is_int(vmstat_parse(SPAN("pgmajfault 8\npgsteal_kswapd 900\n"
+				 "pgscan_kswapd 1\npgscan_direct 20\n"
+				 "pgscan_khugepaged 300\npgscan_proactive 900\n"
+				 "pgscan_direct_throttle 900\n"
+				 "pgscan_anon 4000\npgscan_file 50000\n"),
+			    &vmstat),
+	       0, "a vmstat since 5.8 is read");
+	ok(vmstat.has_scanned, "it tells of reclaim");
+	is_int((int64_t)vmstat.scanned, 54000,
+	       "pages that were scanned are anonymous or of files");
+	is_int((int64_t)vmstat.scanned_for_host, 321,
+	       "for the host do so kswapd, who allocates, and khugepaged");
+	(void)vmstat_parse(SPAN("pgmajfault 8\npgscan_kswapd 1\n"
+				"pgscan_direct 20\npgscan_anon 4000\n"
+				"pgscan_file 50000\n"),
+			   &vmstat);
+	ok(vmstat.has_scanned && vmstat.scanned_for_host == 21,
+	   "before 6.2 khugepaged has no counter of its own");
+	(void)vmstat_parse(SPAN("pgmajfault 8\npgscan_kswapd 1\n"
+				"pgscan_direct 20\n"),
+			   &vmstat);
+	ok(!vmstat.has_scanned && vmstat.scanned_for_host == 0,
+	   "before 5.8 the host's part alone tells nothing");
+}
+
 static void test_refused(void)
 {
 	struct vmstat vmstat;
@@ -114,6 +143,7 @@ int main(void)
 	test_before_5_9();
 	test_before_3_15();
 	test_half_a_swap();
+	test_reclaim();
 	test_refused();
 	test_files();
 	return done_testing();

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Memory cgroups: whether a process is in one that has used up its memory,
+ * version 1 or 2.  Its name is chosen by whoever made the cgroup, and is only
+ * looked up below the mount point.
+ */
+#ifndef THRASH_CORE_CGROUP_H
+#define THRASH_CORE_CGROUP_H
+
+#include "core/process.h"
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+
+enum {
+	/* PID/cgroup: a line per hierarchy; what is longer is not looked at. */
+	CGROUP_SIZE = 8192,
+	/* Below the mount point; more than systemd and containers nest. */
+	CGROUP_LEVELS = 16,
+	/*
+	 * With less than this share left a limit is reached: while a cgroup
+	 * thrashes at it, 0-1 % are left (measured with 48 MB; the kernel makes
+	 * room for 32 pages at a time).
+	 */
+	CGROUP_LEFT_SHARE = 16,
+};
+
+/* Where the memory cgroups are; directory descriptors, owned; -1: nowhere. */
+struct cgroups {
+	int v1, v2;
+};
+
+/* root is where cgroups are mounted on this host. */
+void cgroups_open(struct cgroups *cgroups, const char *root);
+void cgroups_close(struct cgroups *cgroups);
+
+/*
+ * Whether the cgroup of a process, or one above it, has reached its limit.
+ * Before Linux 6.7 the kernel may make the caller wait for somebody else who
+ * makes a cgroup: not to be called while the host is short of memory.
+ */
+enum process_limit cgroups_limit(const struct cgroups *cgroups, int proc,
+				 pid_t pid);
+
+#endif
