@@ -358,10 +358,22 @@ static uint64_t sum_all_kib(const struct schedule *schedule)
 	return sum;
 }
 
+/* What is free but for a reserve, if it was the host that was short. */
+static uint64_t spare_kib(const struct schedule *schedule,
+			  const struct situation *situation)
+{
+	uint64_t all_kib = sum_resident_kib(schedule) + situation->free_kib;
+	uint64_t reserve_kib = all_kib / SCHEDULE_RESERVE_SHARE;
+
+	return schedule->is_confined || situation->free_kib < reserve_kib
+		       ? 0
+		       : situation->free_kib - reserve_kib;
+}
+
 /*
- * What the jobs hold while it is calm is the least that they can have.  While
- * nothing is evicted, memory may be free that was not; believe in 2 % more
- * every second until it proves wrong.
+ * What the jobs hold while it is calm, and what is free, is the least that they
+ * can have.  While nothing is evicted, memory may be free that was not; believe
+ * in 2 % more every second until it proves wrong.
  */
 static void raise_capacity(struct schedule *schedule,
 			   const struct situation *situation)
@@ -372,8 +384,10 @@ static void raise_capacity(struct schedule *schedule,
 	if (is_calm && !has_passed(schedule->raised_us, 500, situation->now_us))
 		return;
 	if (is_calm && schedule->capacity_kib)
-		schedule->capacity_kib = greater(schedule->capacity_kib,
-						 sum_resident_kib(schedule));
+		schedule->capacity_kib =
+			greater(schedule->capacity_kib,
+				sum_resident_kib(schedule) +
+					spare_kib(schedule, situation));
 	if (is_calm && schedule->capacity_kib < sum_all_kib(schedule))
 		schedule->capacity_kib +=
 			schedule->capacity_kib *
@@ -499,8 +513,12 @@ static void make_room(struct schedule *schedule,
 		      const struct settings *settings,
 		      const struct situation *situation, struct orders *orders)
 {
+	schedule->is_confined = situation->is_confined;
 	if (situation->before && situation->now)
 		add_jobs(schedule, settings, situation);
+	if (situation->is_evicting && situation->plan_done >= schedule->plan)
+		schedule->capacity_kib = lesser(schedule->capacity_kib,
+						sum_resident_kib(schedule));
 	if (count_jobs(schedule, JOB_RUNNING) < 2 ||
 	    count_jobs(schedule, JOB_LOADING) ||
 	    !schedule_may_freeze(schedule, situation->now_us))

@@ -687,7 +687,7 @@ static void see_jobs(struct run *run)
 		host_process(&run->host, index, &now);
 		schedule_see(schedule, i,
 			     run->host.tasks[index].is_done ? NULL : &now,
-			     run->host.now_us);
+			     HOST_BEGIN_US + run->host.now_us);
 	}
 }
 
@@ -751,7 +751,8 @@ static void take_turn(struct run *run)
 	for (size_t i = 0; i < run->orders.count; i++) {
 		carry_out(run, &run->orders.items[i]);
 		schedule_confirm(&decider->schedule, decider->settings,
-				 &run->orders.items[i], 0, run->host.now_us);
+				 &run->orders.items[i], 0,
+				 HOST_BEGIN_US + run->host.now_us);
 	}
 	page(run);
 }
