@@ -163,7 +163,9 @@ void schedule_see(struct schedule *schedule, size_t index,
 
 static void take_capacity(struct schedule *schedule, uint64_t kib)
 {
-	schedule->capacity_kib -= lesser(schedule->capacity_kib, kib);
+	if (schedule->capacity_kib) /* 0 would say that it is not known */
+		schedule->capacity_kib -=
+			lesser(schedule->capacity_kib - 1, kib);
 }
 
 /* Jobs that are none any more; the frozen ones by an order. */
@@ -378,17 +380,19 @@ static uint64_t spare_kib(const struct schedule *schedule,
 static void raise_capacity(struct schedule *schedule,
 			   const struct situation *situation)
 {
-	bool is_calm =
-		situation->verdict == VERDICT_CALM && !situation->is_evicting;
+	bool is_calm = situation->verdict == VERDICT_CALM;
+	bool may_be_free = is_calm && !situation->is_evicting;
+	uint64_t held_kib = sum_resident_kib(schedule);
 
-	if (is_calm && !has_passed(schedule->raised_us, 500, situation->now_us))
+	if (may_be_free &&
+	    !has_passed(schedule->raised_us, 500, situation->now_us))
 		return;
+	if (may_be_free)
+		held_kib += spare_kib(schedule, situation);
 	if (is_calm && schedule->capacity_kib)
 		schedule->capacity_kib =
-			greater(schedule->capacity_kib,
-				sum_resident_kib(schedule) +
-					spare_kib(schedule, situation));
-	if (is_calm && schedule->capacity_kib < sum_all_kib(schedule))
+			greater(schedule->capacity_kib, held_kib);
+	if (may_be_free && schedule->capacity_kib < sum_all_kib(schedule))
 		schedule->capacity_kib +=
 			schedule->capacity_kib *
 			(situation->now_us - schedule->raised_us) / 50000000;
@@ -516,9 +520,12 @@ static void make_room(struct schedule *schedule,
 	schedule->is_confined = situation->is_confined;
 	if (situation->before && situation->now)
 		add_jobs(schedule, settings, situation);
-	if (situation->is_evicting && situation->plan_done >= schedule->plan)
-		schedule->capacity_kib = lesser(schedule->capacity_kib,
-						sum_resident_kib(schedule));
+	if (count_jobs(schedule, JOB_RUNNING) && situation->is_evicting &&
+	    situation->plan_done >= schedule->plan)
+		schedule->capacity_kib =
+			lesser(schedule->capacity_kib,
+			       sum_resident_kib(schedule) +
+				       spare_kib(schedule, situation) + 1);
 	if (count_jobs(schedule, JOB_RUNNING) < 2 ||
 	    count_jobs(schedule, JOB_LOADING) ||
 	    !schedule_may_freeze(schedule, situation->now_us))

@@ -38,7 +38,10 @@ static const double most_bounds = 2.5, median_bounds = 1.3;
 static const double load_factor = 2, load_slack_s = 1;
 /* Of a host while a job is frozen; half of it is to know who sleeps. */
 static const double idle_limit_s = 4;
-static const double worse_limit = 1.1; /* than without us, and a quantum */
+/* Than without us, and two quanta: where a page from swap is cheap. */
+static const double worse_limit = 1.1, worse_quanta = 2;
+/* Who needs more of memory than this does not fit beside the others. */
+static const double most_share = 0.95;
 /* Bounds; with a job that is too big, also max_frozen for each job. */
 static const double give_up = 6, give_up_unprotected = 3.2;
 
@@ -826,7 +829,8 @@ static bool has_fitting_job(const struct run *run)
 	for (size_t i = 0; i < run->host.count; i++)
 		if (run->host.tasks[i].role.is_job &&
 		    !run->host.tasks[i].is_done &&
-		    run->host.tasks[i].role.set_mb <= run->host.frames_mb)
+		    run->host.tasks[i].role.set_mb <=
+			    run->host.frames_mb * most_share)
 			return true;
 	return false;
 }
@@ -914,7 +918,8 @@ static void judge_end(struct run *run, const struct run *unprotected)
 		       scenario->bound_s, scenario->host.disk.name);
 	if (unprotected->is_done && scenario->kind != KIND_TOO_BIG &&
 	    run->ended_s > unprotected->ended_s * worse_limit +
-				   (double)run->settings->quantum_ms / 1000)
+				   (double)run->settings->quantum_ms / 1000 *
+					   worse_quanta)
 		breaks(run, PROMISE_NOT_WORSE, "%.1f s, without %.1f s (%s)",
 		       run->ended_s, unprotected->ended_s,
 		       scenario->host.disk.name);
