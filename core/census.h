@@ -23,7 +23,7 @@
 
 enum {
 	CENSUS_LIST_BYTES = 32 * 1024, /* some 1,000 entries, in one look */
-	CENSUS_READS = 256,            /* processes, in one look at most */
+	CENSUS_READS = 384,            /* processes, in one look at most */
 	CENSUS_KIN = 16, /* our ancestors; they are read in each look */
 	/* More than a host of this kind runs; who is beyond is left out. */
 	CENSUS_ROWS = 32768,

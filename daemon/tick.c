@@ -424,16 +424,15 @@ static int take_sample(struct daemon *daemon, uint64_t now_us,
 {
 	int error = 0;
 
-	daemon->is_at_rest = is_at_rest(daemon, now_us);
-	if (daemon->is_at_rest) {
+	if (is_at_rest(daemon, now_us)) {
 		*sample = *decide_sample(&daemon->decider);
 		sample->time_us = now_us;
 	} else {
 		error = sampler_read(&daemon->sampler, now_us, sample);
+		if (!error)
+			daemon->counted_us = now_us;
 	}
 	if (!error) {
-		if (!daemon->is_at_rest)
-			daemon->counted_us = now_us;
 		daemon->failures = 0;
 		return 0;
 	}
@@ -455,8 +454,10 @@ static uint64_t wait_for(const struct daemon *daemon, uint64_t now_us)
 	    decider->detector.verdict == VERDICT_CALM &&
 	    !decider->schedule.count)
 		return publish_due_ms(&daemon->publisher, now_us);
-	return daemon->settings->interval_ms *
-	       (daemon->is_at_rest ? TICK_REST_INTERVALS : 1);
+	/* a second look soon says who is behind what the first one began */
+	if (decider->rush_us == now_us)
+		return daemon->settings->interval_ms / 2;
+	return daemon->settings->interval_ms;
 }
 
 /* By how much this turn came too late; a long one says the host hangs. */
