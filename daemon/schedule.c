@@ -287,7 +287,7 @@ static void add_to_unit(struct unit *unit, const struct job *job)
 
 static void sum_units(struct schedule *schedule)
 {
-	memset(schedule->units, 0, sizeof(schedule->units));
+	memset(schedule->units, 0, schedule->count * sizeof(*schedule->units));
 	for (size_t i = 0; i < schedule->count; i++)
 		add_to_unit(&schedule->units[schedule->jobs[i].unit],
 			    &schedule->jobs[i]);

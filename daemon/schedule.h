@@ -99,7 +99,7 @@ struct job {
 
 /* The jobs of a unit, summed up. */
 struct unit {
-	size_t running, frozen;   /* jobs; those loading are neither */
+	unsigned running, frozen; /* jobs; those loading are neither */
 	uint64_t need_kib;        /* of all */
 	uint64_t frozen_need_kib; /* of the frozen */
 	uint64_t swapped_kib;     /* of those that run */

@@ -3,9 +3,9 @@
  * Lets the daemon's decisions lead a thousand random hosts, and judges what
  * becomes of everybody.
  *
- *   simulate             all hosts (or the first SIMULATE_HOSTS)
- *   simulate SEED        one host, with a line for each order and second
- *   simulate --list      a line for each host
+ *   simulate.t           all hosts (or the first SIMULATE_HOSTS)
+ *   simulate.t SEED      one host, with a line for each order and second
+ *   simulate.t --list    a line for each host
  */
 #include "daemon/decide.h"
 
@@ -1033,7 +1033,7 @@ static void report(struct figures *figures)
 
 		ok(!broken->count, "%s", sentences[i]);
 		if (broken->count)
-			diag("%u hosts; run build/tests/simulate SEED for:",
+			diag("%u hosts; run build/tests/simulate.t SEED for:",
 			     broken->count);
 		for (size_t k = 0; k < broken->count && k < FIRST; k++)
 			diag("%4u  %s", (unsigned)broken->seeds[k],
