@@ -10,13 +10,18 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wvla \
 	-Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual \
 	-Wpointer-arith -Wundef -Wswitch-enum -Wnull-dereference
 HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+SECTIONS = -ffunction-sections -fdata-sections
 OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -MMD -MP -I. -DVERSION='"$(VERSION)"' \
-	-pthread $(WARNINGS) $(HARDENING)
+	-pthread $(WARNINGS) $(HARDENING) $(SECTIONS)
 OUR_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now
-# A check runs best when it touches few pages: static where libc.a is there.
-PLUGIN_LDFLAGS := $(shell echo 'int main(void){return 0;}' | \
+# What runs best when it touches few pages, checks, or locks those that it has
+# into memory, the daemon, is static where libc.a is there.
+STATIC := $(shell echo 'int main(void){return 0;}' | \
 	$(CC) -static -x c -o /dev/null - 2>/dev/null && echo -static)
-PLUGIN_LDFLAGS_ = $(if $(PLUGIN_LDFLAGS),$(PLUGIN_LDFLAGS),$(OUR_LDFLAGS))
+# The header says where .eh_frame begins, which need not be locked.
+STATIC_LDFLAGS = $(STATIC) -pthread -Wl,--eh-frame-hdr
+SMALL_LDFLAGS = $(if $(STATIC),$(STATIC_LDFLAGS),$(OUR_LDFLAGS)) \
+	-Wl,--gc-sections
 
 DAEMON = thrash-protect
 CHECKS = check_thrash_frozen check_thrash_marker check_thrash_pressure
@@ -66,21 +71,27 @@ $(BUILD)/libdaemon.a: $(DAEMON_O)
 $(BUILD)/bin/$(DAEMON): $(BUILD)/daemon/main.o $(BUILD)/libdaemon.a \
 		$(BUILD)/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^
+	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
 
 $(addprefix $(BUILD)/bin/,$(CHECKS)): $(BUILD)/bin/%: \
 		$(BUILD)/plugins/nagios/%.o $(NAGIOS_O) $(BUILD)/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(PLUGIN_LDFLAGS_) $(LDFLAGS) -o $@ $^
+	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
 
 $(addprefix $(BUILD)/bin/,$(GRAPHS)): $(BUILD)/bin/%: \
 		$(BUILD)/plugins/munin/%.o $(MUNIN_O) $(BUILD)/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(PLUGIN_LDFLAGS_) $(LDFLAGS) -o $@ $^
+	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/tests/%.t: $(BUILD)/tests/%.o $(TEST_O) $(NAGIOS_O) $(MUNIN_O) \
 		$(BUILD)/libdaemon.a $(BUILD)/libcore.a
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^
+
+# A thousand hosts that exist in arithmetic only; SIMULATE_HOSTS=100 for fewer.
+SIMULATE = $(BUILD)/tests/simulate
+$(SIMULATE): $(call object,tests/simulate.c tests/simulated_host.c) \
+		$(TEST_O) $(BUILD)/libdaemon.a $(BUILD)/libcore.a
+	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
 # Small programs that tests run: hogs, probes.
 $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o
@@ -92,8 +103,11 @@ $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o
 check: all $(TESTS) $(TOOLS)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) $(BUILD)/tests tests
 
+simulate: $(SIMULATE)
+	$(SIMULATE)
+
 sanitize:
-	$(MAKE) BUILD=$(BUILD)/sanitize PLUGIN_LDFLAGS_= HARDENING= \
+	$(MAKE) BUILD=$(BUILD)/sanitize STATIC= HARDENING= \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZERS)' \
 		LDFLAGS='$(SANITIZERS)' MUTATIONS=100000 sanitize-run
 
@@ -146,6 +160,7 @@ demo: all $(TOOLS)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check clean demo deps force lint lint-arrows sanitize sanitize-run
+.PHONY: all check clean demo deps force lint lint-arrows sanitize sanitize-run \
+	simulate
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

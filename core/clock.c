@@ -2,6 +2,8 @@
 /* Reads the clock. */
 #include "core/clock.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <time.h>
 
 uint64_t clock_boottime_us(void)
@@ -11,4 +13,32 @@ uint64_t clock_boottime_us(void)
 	/* cannot fail: Linux has this clock since 2.6.39 */
 	(void)clock_gettime(CLOCK_BOOTTIME, &now);
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static bool is_leap(unsigned year)
+{
+	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+void clock_format_utc(uint64_t seconds, char text[CLOCK_UTC_TEXT])
+{
+	static const unsigned lengths[] = {31, 28, 31, 30, 31, 30,
+					   31, 31, 30, 31, 30, 31};
+	enum { DAY = 24 * 3600, LAST_YEAR = 9999 };
+	uint64_t days = seconds / DAY;
+	unsigned time = (unsigned)(seconds % DAY), year = 1970, month = 0;
+
+	for (; year < LAST_YEAR && days >= 365U + is_leap(year); year++)
+		days -= 365U + is_leap(year);
+	for (; month < 11; month++) {
+		unsigned length =
+			lengths[month] + (month == 1 && is_leap(year));
+
+		if (days < length)
+			break;
+		days -= length;
+	}
+	(void)snprintf(text, CLOCK_UTC_TEXT, "%04u-%02u-%02uT%02u:%02u:%02uZ",
+		       year, month + 1, (unsigned)days % 31 + 1, time / 3600,
+		       time / 60 % 60, time % 60);
 }

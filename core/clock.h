@@ -11,4 +11,13 @@
 
 uint64_t clock_boottime_us(void);
 
+enum { CLOCK_UTC_TEXT = 24 };
+
+/*
+ * Seconds since 1970 as "2024-02-29T12:00:00Z".  libc's own way brings time
+ * zones and scanf() with it: 126 kB of a static program, which the daemon
+ * would have to keep in memory.
+ */
+void clock_format_utc(uint64_t seconds, char text[CLOCK_UTC_TEXT]);
+
 #endif

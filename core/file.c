@@ -54,6 +54,22 @@ int file_read(int file, char *buffer, size_t size, struct span *text)
 	return -EFBIG;
 }
 
+int file_read_piece(int file, char *buffer, size_t size, struct span *text)
+{
+	ssize_t count;
+
+	do
+		count = pread(file, buffer, size, 0);
+	while (count < 0 && errno == EINTR);
+	if (count < 0)
+		return -errno;
+	if ((size_t)count == size)
+		return -EFBIG;
+	buffer[count] = '\0';
+	*text = (struct span){buffer, (size_t)count};
+	return 0;
+}
+
 int file_read_at(int directory, const char *name, char *buffer, size_t size,
 		 struct span *text)
 {

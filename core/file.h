@@ -25,6 +25,12 @@ int file_open_at(int directory, const char *name);
  */
 int file_read(int file, char *buffer, size_t size, struct span *text);
 
+/*
+ * The same in one call, for files that the kernel makes in one piece (of
+ * /proc: pressure, stat, status), whose end need not be looked for.
+ */
+int file_read_piece(int file, char *buffer, size_t size, struct span *text);
+
 /* Opens, reads and closes. */
 int file_read_at(int directory, const char *name, char *buffer, size_t size,
 		 struct span *text);

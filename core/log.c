@@ -2,6 +2,7 @@
 /* Writes log lines to standard error, syslog or a file, without waiting. */
 #include "core/log.h"
 
+#include "core/clock.h"
 #include "core/text.h"
 
 #include <errno.h>
@@ -128,23 +129,16 @@ static bool send_line(struct log *log, const char *line, size_t length)
 	return write(log->file, line, length) == (ssize_t)length;
 }
 
-/* What the journal and syslog add by themselves: the date, in UTC. */
-static void format_date(char date[32])
-{
-	time_t now = time(NULL);
-	struct tm utc;
-
-	if (!gmtime_r(&now, &utc) ||
-	    strftime(date, 32, "%Y-%m-%dT%H:%M:%SZ ", &utc) == 0)
-		date[0] = '\0';
-}
-
 static bool send_text(struct log *log, enum log_level level, const char *text)
 {
 	char head[64] = "", line[LINE_SIZE + sizeof(head)];
+	char date[CLOCK_UTC_TEXT];
 
-	if (log->is_file)
-		format_date(head);
+	/* the journal and syslog add the date by themselves */
+	if (log->is_file) {
+		clock_format_utc((uint64_t)time(NULL), date);
+		(void)snprintf(head, sizeof(head), "%s ", date);
+	}
 	if (log->is_syslog)
 		(void)snprintf(head, sizeof(head), "<%d>",
 			       FACILITY_DAEMON | (int)level);

@@ -33,7 +33,8 @@ static int read_pressure(int file, struct pressure *pressure, bool *has)
 	char buffer[PRESSURE_SIZE];
 	struct span text;
 
-	*has = file >= 0 && file_read(file, buffer, sizeof(buffer), &text) == 0;
+	*has = file >= 0 &&
+	       file_read_piece(file, buffer, sizeof(buffer), &text) == 0;
 	return *has ? pressure_parse(text, pressure) : 0;
 }
 
@@ -56,6 +57,22 @@ int sampler_read(const struct sampler *sampler, uint64_t now_us,
 	return error;
 }
 
+static bool is_same(int file, const struct pressure *last)
+{
+	struct pressure now = {0};
+	bool has;
+
+	return read_pressure(file, &now, &has) == 0 && has &&
+	       now.some_us == last->some_us && now.full_us == last->full_us;
+}
+
+bool sampler_is_still(const struct sampler *sampler, const struct sample *last)
+{
+	return last->has_memory && last->has_io &&
+	       is_same(sampler->memory, &last->memory) &&
+	       is_same(sampler->io, &last->io);
+}
+
 int sample_read(int proc, uint64_t now_us, struct sample *sample)
 {
 	struct sampler sampler;
@@ -68,7 +85,7 @@ int sample_read(int proc, uint64_t now_us, struct sample *sample)
 	return error;
 }
 
-enum { COLUMNS = 12, COLUMNS_AT_LEAST = 10 };
+enum { COLUMNS = 13 };
 
 void sample_format(const struct sample *sample, char line[SAMPLE_LINE])
 {
@@ -89,11 +106,11 @@ void sample_format(const struct sample *sample, char line[SAMPLE_LINE])
 		{sample->io.full_us, sample->has_io},
 		{vm->scanned, vm->has_scanned},
 		{vm->scanned_for_host, vm->has_scanned},
+		{vm->free, vm->has_free},
 	};
-	size_t count = vm->has_scanned ? COLUMNS : COLUMNS_AT_LEAST;
 	size_t used = (size_t)snprintf(line, SAMPLE_LINE, "sample");
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < COLUMNS; i++) {
 		char *at = line + used;
 		size_t room = SAMPLE_LINE - used;
 
@@ -143,11 +160,13 @@ int sample_parse(struct span line, struct sample *sample)
 		       &parsed.has_memory) ||
 	    parse_pair(&line, &io->some_us, &io->full_us, &parsed.has_io))
 		return -EINVAL;
-	/* recordings that are older than these columns end here */
-	if (line.length &&
-	    (parse_pair(&line, &vm->scanned, &vm->scanned_for_host,
-			&vm->has_scanned) ||
-	     line.length))
+	/* older recordings end here, or after the next two */
+	if (line.length && parse_pair(&line, &vm->scanned,
+				      &vm->scanned_for_host, &vm->has_scanned))
+		return -EINVAL;
+	if (line.length && parse_column(&line, &vm->free, &vm->has_free))
+		return -EINVAL;
+	if (line.length)
 		return -EINVAL;
 	*sample = parsed;
 	return 0;

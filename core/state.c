@@ -58,6 +58,7 @@ static const struct row rows[] = {
 	FIELD(freezes_total, NUMBER, false),
 	FIELD(thaws_total, NUMBER, false),
 	FIELD(rotations_total, NUMBER, false),
+	FIELD(freezes_unhelpful_total, NUMBER, false),
 	FIELD(paged_out_bytes_total, NUMBER, false),
 	FIELD(prefetched_bytes_total, NUMBER, false),
 	FIELD(frozen_us_total, NUMBER, false),

@@ -22,8 +22,8 @@
 
 enum {
 	STATE_FORMAT = 1,
-	STATE_FROZEN = 256, /* processes frozen at the same time, at most */
-	STATE_SIZE = 65536, /* bytes of a state file, at most */
+	STATE_FROZEN = 256,     /* processes frozen at the same time, at most */
+	STATE_SIZE = 48 * 1024, /* bytes of a state file, at most */
 	STATE_WORD = 24,
 };
 
@@ -51,7 +51,8 @@ struct state {
 	uint64_t stall_us_total;
 	uint64_t thrash_us_total; /* time with the verdict thrashing */
 	uint64_t freezes_total, thaws_total;
-	uint64_t rotations_total; /* turns given to one who waited */
+	uint64_t rotations_total;         /* turns given to one who waited */
+	uint64_t freezes_unhelpful_total; /* after which it thrashed on */
 	uint64_t paged_out_bytes_total, prefetched_bytes_total; /* in bulk */
 	uint64_t frozen_us_total; /* summed over processes */
 	uint64_t longest_gap_ms;  /* between two turns that were due sooner */

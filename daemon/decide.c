@@ -13,19 +13,28 @@ enum verdict decide_verdict(struct decider *decider,
 	return detect_step(&decider->detector, decider->settings, sample);
 }
 
-static bool is_older(const struct decider *decider, size_t look, uint64_t ms)
+static bool has_passed(const struct decider *decider, uint64_t since_us,
+		       uint64_t ms)
 {
-	uint64_t looked_us = decider->looked_us[look];
-
-	return !looked_us ||
-	       decide_sample(decider)->time_us - looked_us >= ms * 1000;
+	return !since_us ||
+	       decide_sample(decider)->time_us - since_us >= ms * 1000;
 }
 
 /*
- * The first look, which gives later ones something to compare with, is taken
- * as soon as tasks stall, and the next one right after it.  When there are
- * jobs, others join them now and then.
+ * Looks follow each other fast until everybody was seen twice, so that those
+ * who make trouble are found before it grows.
  */
+static uint64_t look_interval_ms(const struct decider *decider)
+{
+	if (decider->schedule.count >= 2)
+		return DECIDE_LOOK_MS;
+	return decider->census.unread || !has_passed(decider, decider->rush_us,
+						     DECIDE_RUSH_MS)
+		       ? 0
+		       : DECIDE_SEARCH_MS;
+}
+
+/* As soon as tasks stall, and then for as long as they do. */
 bool decide_wants_look(const struct decider *decider)
 {
 	const struct detector *detector = &decider->detector;
@@ -33,34 +42,29 @@ bool decide_wants_look(const struct decider *decider)
 			   detector->stall_permille >=
 				   decider->settings->stall_threshold_permille;
 
-	return has_trouble &&
-	       (decider->schedule.count < 2 ||
-		is_older(decider, decider->newest, DECIDE_LOOK_MS));
+	return has_trouble && has_passed(decider, decider->census.looked_us,
+					 look_interval_ms(decider));
 }
 
-struct process_table *decide_look(struct decider *decider)
+struct census *decide_look(struct decider *decider)
 {
-	decider->newest = !decider->newest;
-	decider->looked_us[decider->newest] = decide_sample(decider)->time_us;
-	return &decider->looks[decider->newest];
-}
+	struct census *census = &decider->census;
+	uint64_t now_us = decide_sample(decider)->time_us;
 
-static const struct process_table *look_before(const struct decider *decider)
-{
-	return is_older(decider, !decider->newest, DECIDE_LOOK_FRESH_MS)
-		       ? NULL
-		       : &decider->looks[!decider->newest];
+	if (has_passed(decider, census->looked_us, CENSUS_FRESH_MS))
+		decider->rush_us = now_us;
+	census_begin(census, now_us);
+	return census;
 }
 
 struct process *decide_next_of_interest(struct decider *decider, size_t *at)
 {
-	struct process_table *now = &decider->looks[decider->newest];
-	const struct process_table *before = look_before(decider);
+	struct census *census = &decider->census;
 
-	while (*at < now->count) {
-		struct process *process = &now->rows[(*at)++];
+	while (*at < census->now.count) {
+		struct process *process = &census->now.rows[(*at)++];
 
-		if (select_takes_part(before, process))
+		if (select_takes_part(&census->before, process))
 			return process;
 	}
 	return NULL;
@@ -70,7 +74,20 @@ bool decide_wants_limit(const struct decider *decider,
 			const struct process *process)
 {
 	return detect_is_confined(&decider->detector) &&
-	       select_claim(decider->settings, look_before(decider), process);
+	       select_claim(decider->settings, &decider->census.before,
+			    process);
+}
+
+/*
+ * Of the host; 0 where the kernel does not tell whether it is the host that is
+ * short of memory.
+ */
+static uint64_t free_kib(const struct decider *decider)
+{
+	const struct vmstat *vmstat = &decide_sample(decider)->vmstat;
+
+	return vmstat->has_scanned ? vmstat->free * decider->census.page_kib
+				   : 0;
 }
 
 void decide_orders(struct decider *decider, bool has_looked,
@@ -80,12 +97,15 @@ void decide_orders(struct decider *decider, bool has_looked,
 	const struct situation situation = {
 		.now_us = decide_sample(decider)->time_us,
 		.verdict = detector->verdict,
+		.stall_permille =
+			detect_stall_permille(detector, SCHEDULE_SETTLE_MS),
 		.is_filling = detect_is_filling(detector, decider->settings),
 		.is_evicting = detect_is_evicting(detector),
 		.is_confined = detect_is_confined(detector),
+		.free_kib = free_kib(decider),
 		.plan_done = decider->plan_done,
-		.before = look_before(decider),
-		.now = has_looked ? &decider->looks[decider->newest] : NULL,
+		.before = has_looked ? &decider->census.before : NULL,
+		.now = has_looked ? &decider->census.now : NULL,
 		.self = decider->self,
 	};
 

@@ -121,7 +121,11 @@ bool detect_is_evicting(const struct detector *detector)
 		&detector->history[index_before(detector, DETECT_WINDOW_MS)]
 			 .vmstat;
 
-	return grown(from->swapped_out, to->swapped_out) >= DETECT_LEAST_PAGES;
+	/* madvise(2), ours too, moves pages out without any shortage */
+	return grown(from->swapped_out, to->swapped_out) >=
+		       DETECT_LEAST_PAGES &&
+	       (!from->has_scanned || !to->has_scanned ||
+		grown(from->scanned, to->scanned) >= DETECT_LEAST_PAGES);
 }
 
 /*

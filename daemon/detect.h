@@ -93,7 +93,7 @@ uint64_t detect_stall_permille(const struct detector *detector, uint64_t ms);
 bool detect_is_filling(const struct detector *detector,
 		       const struct settings *settings);
 
-/* Whether pages went to swap in the last second. */
+/* Whether pages went to swap in the last second, to make room. */
 bool detect_is_evicting(const struct detector *detector);
 
 /*

@@ -3,6 +3,7 @@
 #include "daemon/pager.h"
 
 #include "core/process.h"
+#include "daemon/resident.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -239,7 +240,7 @@ struct run {
 	const struct pager_plan *plan;
 	uint64_t number;
 	struct walk out, in;
-	size_t out_next; /* the process after the one in .out */
+	size_t out_next, in_next; /* the targets after those of the walks */
 	uint64_t out_left_kib;
 };
 
@@ -266,8 +267,10 @@ static uint64_t swapped_kib(const struct run *run, const struct walk *walk)
 
 static void mark_cold(struct run *run)
 {
-	for (size_t i = 0; i < run->plan->out_count; i++) {
-		if (!walk_open(&run->out, run->pager->proc, &run->plan->out[i]))
+	const struct pager_targets *out = &run->plan->out;
+
+	for (size_t i = 0; i < out->count; i++) {
+		if (!walk_open(&run->out, run->pager->proc, &out->items[i]))
 			continue;
 		while (is_current(run) && walk_mapping(&run->out))
 			while (run->out.next < run->out.end)
@@ -277,6 +280,37 @@ static void mark_cold(struct run *run)
 	}
 }
 
+/* What a step can do. */
+enum step {
+	STEP_MOVE, /* the walk is where there is something to move */
+	STEP_ON,   /* not yet */
+	STEP_OVER, /* there is nothing more */
+};
+
+/* Walks on to a page of a kind, through one target after the other. */
+static enum step walk_on(const struct run *run, struct walk *walk,
+			 const struct pager_targets *targets, size_t *next,
+			 uint64_t kind)
+{
+	if (walk->pidfd < 0) {
+		if (*next == targets->count)
+			return STEP_OVER;
+		(void)walk_open(walk, run->pager->proc,
+				&targets->items[(*next)++]);
+		return STEP_ON;
+	}
+	switch (walk_seek(walk, kind)) {
+	case SEEK_OVER:
+		walk_close(walk);
+		break;
+	case SEEK_FOUND:
+		return STEP_MOVE;
+	case SEEK_ON:
+		break;
+	}
+	return STEP_ON;
+}
+
 /* A step to swap; false when there is nothing more to move. */
 static bool step_out(struct run *run)
 {
@@ -284,22 +318,12 @@ static bool step_out(struct run *run)
 
 	if (!run->out_left_kib)
 		return false;
-	if (run->out.pidfd < 0) {
-		if (run->out_next == run->plan->out_count)
-			return false;
-		(void)walk_open(&run->out, pager->proc,
-				&run->plan->out[run->out_next++]);
-		return true;
-	}
-	switch (walk_seek(&run->out, PAGE_PRESENT)) {
-	case SEEK_ON:
-		return true;
-	case SEEK_OVER:
-		walk_close(&run->out);
-		return true;
-	case SEEK_FOUND:
-		break;
-	}
+
+	enum step step = walk_on(run, &run->out, &run->plan->out,
+				 &run->out_next, PAGE_PRESENT);
+
+	if (step != STEP_MOVE)
+		return step == STEP_ON;
 
 	uint64_t before = swapped_kib(run, &run->out);
 
@@ -317,17 +341,11 @@ static bool step_out(struct run *run)
 /* A step from swap; false when all is there. */
 static bool step_in(struct run *run)
 {
-	if (run->in.pidfd < 0)
-		return false;
-	switch (walk_seek(&run->in, PAGE_SWAPPED)) {
-	case SEEK_ON:
-		return true;
-	case SEEK_OVER:
-		walk_close(&run->in);
-		return false;
-	case SEEK_FOUND:
-		break;
-	}
+	enum step step = walk_on(run, &run->in, &run->plan->in, &run->in_next,
+				 PAGE_SWAPPED);
+
+	if (step != STEP_MOVE)
+		return step == STEP_ON;
 
 	uint64_t length =
 		walk_advise(&run->in, PAGER_IN_STEP_KIB * KIB, MADV_WILLNEED);
@@ -351,7 +369,6 @@ static void carry_out(struct pager *pager, const struct pager_plan *plan,
 
 	mark_cold(&run);
 	walk_close(&run.out);
-	(void)walk_open(&run.in, pager->proc, &plan->in);
 	while (is_current(&run) && (step_out(&run) || step_in(&run)))
 		;
 	walk_close(&run.out);
@@ -363,6 +380,7 @@ static void *work(void *argument)
 	struct pager *pager = argument;
 	uint64_t number = 0;
 
+	(void)resident_keep_stack(PAGER_STACK_USED);
 	(void)pthread_mutex_lock(&pager->lock);
 	while (!pager->is_ending) {
 		if (number == pager->plan_number) {

@@ -20,8 +20,9 @@
 #include <sys/types.h>
 
 enum {
-	PAGER_OUT = 64, /* processes of a plan, at most */
-	PAGER_STACK_BYTES = 128 * 1024,
+	PAGER_TARGETS = 64, /* of each kind, at most */
+	PAGER_STACK_BYTES = 64 * 1024,
+	PAGER_STACK_USED = 32 * 1024, /* at most (measured: 22 kB) */
 	/* A step: short enough to be dropped soon (70 ms at 60 MB/s). */
 	PAGER_OUT_STEP_KIB = 4096,
 	/* Less, because it must find room that is being made for it. */
@@ -34,15 +35,19 @@ struct pager_target {
 	uint64_t start_time;
 };
 
+struct pager_targets {
+	struct pager_target items[PAGER_TARGETS];
+	size_t count;
+};
+
 /*
- * What to do, in this order: mark out[] as cold, so that the kernel evicts
- * them before anything else; move up to out_kib of them to swap; bring in.
+ * What to do, in this order: mark those of out as cold, so that the kernel
+ * evicts them before anything else; move up to out_kib of them to swap; bring
+ * those of in back.
  */
 struct pager_plan {
-	struct pager_target out[PAGER_OUT];
-	size_t out_count;
+	struct pager_targets out, in;
 	uint64_t out_kib;
-	struct pager_target in; /* pid 0: none */
 };
 
 /* All zero is a pager that is not open: it moves nothing. */

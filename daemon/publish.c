@@ -142,6 +142,7 @@ static void describe(struct state *state, const struct decider *decider,
 	state->freezes_total = schedule->freezes_total;
 	state->thaws_total = schedule->thaws_total;
 	state->rotations_total = schedule->rotations_total;
+	state->freezes_unhelpful_total = schedule->freezes_unhelpful_total;
 	state->frozen_us_total = schedule_frozen_us_total(schedule, now_us);
 	state->sample = *decide_sample(decider);
 	describe_frozen(state, schedule, now_us, method);

@@ -2,40 +2,92 @@
 /* Keeps the daemon in memory and on the processor. */
 #include "daemon/resident.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 enum {
-	/* More than the deepest turn takes (measured: 190 kB, orders and a
-	 * state with its text). */
-	STACK_USED = 256 * 1024,
+	/* More than the deepest turn takes (measured: 60 kB). */
+	STACK_USED = 80 * 1024,
 	PRIORITY = -20,
 	PAGE = 4096,
 };
 
-/* Grows the stack now, one page after the other, so that it is locked too. */
-static void touch_stack(void)
+/* Up to whole pages; the first and the last may be others' as well. */
+static int lock(uintptr_t start, size_t bytes, bool is_lazy)
 {
-	volatile char room[STACK_USED];
+	uintptr_t first = start / PAGE * PAGE;
 
-	for (size_t i = 0; i < sizeof(room); i += PAGE)
-		room[i] = 0;
+	bytes += start - first;
+	/* Linux 4.4 can leave out what is never touched */
+	if (is_lazy && mlock2((const void *)first, bytes, MLOCK_ONFAULT) == 0)
+		return 0;
+	return mlock((const void *)first, bytes) == 0 ? 0 : -errno;
 }
 
-/* ONFAULT (Linux 4.4) locks only what is touched, not whole libraries. */
+int resident_keep(const void *start, size_t bytes)
+{
+	return lock((uintptr_t)start, bytes, true);
+}
+
+/* The kernel maps 128 KiB of stack below what a program begins with. */
+int resident_keep_stack(size_t bytes)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	int error = lock(here - bytes, bytes, false);
+
+	/* who called us, and in a thread what is its own */
+	(void)lock(here, PAGE, false);
+	return error;
+}
+
+/*
+ * Locks what is loaded of one program or library, but for the tables at its
+ * end that only exceptions need.  The pages of a program that have not been
+ * used yet would come from the disk, so they are read now; libraries (there
+ * are none in a static program) are large, and little of them is used.
+ */
+static int lock_object(struct dl_phdr_info *object, size_t size, void *result)
+{
+	bool is_library = object->dlpi_name && object->dlpi_name[0];
+	uintptr_t unused = UINTPTR_MAX;
+	int error = 0;
+
+	(void)size;
+	for (int i = 0; i < object->dlpi_phnum; i++)
+		if (object->dlpi_phdr[i].p_type == PT_GNU_EH_FRAME)
+			unused = object->dlpi_addr +
+				 object->dlpi_phdr[i].p_vaddr;
+	for (int i = 0; !error && i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+		uintptr_t start = object->dlpi_addr + part->p_vaddr;
+		size_t bytes = part->p_memsz;
+
+		if (part->p_type != PT_LOAD)
+			continue;
+		if (unused > start && unused - start < bytes)
+			bytes = unused - start;
+		error = lock(start, bytes, is_library || part->p_flags & PF_W);
+	}
+	if (error)
+		*(int *)result = error;
+	return 0;
+}
+
 static int lock_memory(void)
 {
-	int flags = MCL_CURRENT | MCL_FUTURE;
+	int error = 0, stack_error;
 
-	if (mlockall(flags | MCL_ONFAULT) == 0)
-		return 0;
-	if (errno == EINVAL && mlockall(flags) == 0)
-		return 0;
-	return -errno;
+	(void)dl_iterate_phdr(lock_object, &error);
+	stack_error = resident_keep_stack(STACK_USED);
+	return error ? error : stack_error;
 }
 
 static int exempt_from_oom(void)
@@ -56,7 +108,6 @@ void resident_begin(struct log *log)
 {
 	int error = lock_memory();
 
-	touch_stack();
 	if (error)
 		log_debug(log, "cannot lock memory: %s", strerror(-error));
 	error = exempt_from_oom();

@@ -26,9 +26,30 @@ bool order_freezes(const struct order *order)
 	return order->kind == ORDER_FREEZE || order->kind == ORDER_PAUSE;
 }
 
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t greater(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t growth_kib(uint64_t held_kib)
+{
+	return lesser(held_kib / SCHEDULE_GROWTH_SHARE,
+		      SCHEDULE_GROWTH_MAX_KIB);
+}
+
+/* Who was frozen while it grew will want more than it has. */
 static uint64_t need_kib(const struct job *job)
 {
-	return process_memory_kib(&job->process);
+	uint64_t held_kib = process_memory_kib(&job->process);
+
+	return job_is_frozen(job) && job->is_growing
+		       ? held_kib + growth_kib(held_kib)
+		       : held_kib;
 }
 
 const struct job *schedule_find(const struct schedule *schedule,
@@ -99,6 +120,19 @@ static void add_order(struct orders *orders, enum order_kind kind,
 		job_is_frozen(job) ? now_us - job->since_us : 0, reason};
 }
 
+/* Who waits for room to grow is growing still. */
+static void watch_growth(struct job *job, const struct process *now,
+			 uint64_t now_us)
+{
+	uint64_t held_kib = process_memory_kib(&job->process);
+
+	if (process_memory_kib(now) >= held_kib + SELECT_GROWTH_KIB ||
+	    (job->is_growing && now->state == 'D'))
+		job->grew_us = now_us;
+	job->is_growing = job->grew_us &&
+			  !has_passed(job->grew_us, SCHEDULE_GROWN_MS, now_us);
+}
+
 /*
  * A stop takes effect when the process leaves the kernel, which one page
  * fault on a slow disk can put off by seconds; so only who was seen stopped
@@ -113,12 +147,8 @@ void schedule_see(struct schedule *schedule, size_t index,
 		job->is_gone = true;
 		return;
 	}
-	/* who waits for room to grow is growing still */
-	if (process_memory_kib(now) >= need_kib(job) + SELECT_GROWTH_KIB ||
-	    (job->is_growing && now->state == 'D'))
-		job->grew_us = now_us;
-	job->is_growing = job->grew_us &&
-			  !has_passed(job->grew_us, SCHEDULE_GROWN_MS, now_us);
+	if (!job_is_frozen(job))
+		watch_growth(job, now, now_us);
 	if (now->state == 'R' || now->state == 'D' ||
 	    now->major_faults > job->process.major_faults)
 		job->active_us = now_us;
@@ -129,6 +159,11 @@ void schedule_see(struct schedule *schedule, size_t index,
 		job->was_seen_stopped = true;
 	else if (job->was_seen_stopped)
 		job->is_undone = true;
+}
+
+static void take_capacity(struct schedule *schedule, uint64_t kib)
+{
+	schedule->capacity_kib -= lesser(schedule->capacity_kib, kib);
 }
 
 /* Jobs that are none any more; the frozen ones by an order. */
@@ -148,6 +183,10 @@ static void forget_jobs(struct schedule *schedule, uint64_t now_us,
 		} else if (job->is_gone ||
 			   has_passed(job->active_us, SCHEDULE_IDLE_MS,
 				      now_us)) {
+			/* who sleeps keeps what it holds */
+			if (!job->is_gone)
+				take_capacity(schedule,
+					      job->process.resident_kib);
 			remove_job(schedule, job);
 		}
 	}
@@ -182,6 +221,7 @@ static void add_jobs(struct schedule *schedule, const struct settings *settings,
 				is_filling_up(process) ? situation->now_us : 0,
 			.is_growing = is_filling_up(process),
 			.since_us = situation->now_us,
+			.given_us = situation->now_us,
 			.active_us = situation->now_us,
 		};
 	}
@@ -198,22 +238,142 @@ static uint64_t sum_need_kib(const struct schedule *schedule)
 	return sum;
 }
 
-/*
- * Memory is short: what all jobs hold is what they can have.  If those who
- * run should fit into it and thrash all the same, it is less.
- */
-static void measure_capacity(struct schedule *schedule)
+/* Pids outside of a PID namespace are shown as 0, and init's is 1. */
+static bool is_together(const struct job *a, const struct job *b)
 {
-	uint64_t sum = 0, need = sum_need_kib(schedule);
+	return a->process.group > 1 && a->process.group == b->process.group &&
+	       a->process.session == b->process.session;
+}
+
+static size_t first_of_group(const struct schedule *schedule, size_t index)
+{
+	size_t first = 0;
+
+	while (first < index &&
+	       !is_together(&schedule->jobs[first], &schedule->jobs[index]))
+		first++;
+	return first;
+}
+
+static void add_to_unit(struct unit *unit, const struct job *job)
+{
+	unit->need_kib += need_kib(job);
+	switch (job->state) {
+	case JOB_FROZEN:
+		if (!unit->frozen++ || job->since_us < unit->since_us)
+			unit->since_us = job->since_us;
+		unit->frozen_need_kib += need_kib(job);
+		break;
+	case JOB_RUNNING:
+		unit->running++;
+		unit->swapped_kib += job->process.swapped_kib;
+		unit->is_growing |= job->is_growing;
+		unit->is_due |= job->is_due;
+		unit->was_frozen |= job->was_frozen;
+		unit->has_no_turn |= !job->turn_us;
+		if (job->turn_us > unit->turn_us)
+			unit->turn_us = job->turn_us;
+		if (job->since_us > unit->run_us)
+			unit->run_us = job->since_us;
+		if (job->given_us > unit->given_us)
+			unit->given_us = job->given_us;
+		break;
+	case JOB_LOADING:
+		break;
+	}
+}
+
+static void sum_units(struct schedule *schedule)
+{
+	memset(schedule->units, 0, sizeof(schedule->units));
+	for (size_t i = 0; i < schedule->count; i++)
+		add_to_unit(&schedule->units[schedule->jobs[i].unit],
+			    &schedule->jobs[i]);
+}
+
+/* A group that would not fit as a whole takes turns by its members. */
+static void form_units(struct schedule *schedule)
+{
+	for (size_t i = 0; i < schedule->count; i++)
+		schedule->jobs[i].unit = first_of_group(schedule, i);
+	sum_units(schedule);
+	for (size_t i = 0; i < schedule->count; i++)
+		if (schedule->units[schedule->jobs[i].unit].need_kib >
+		    schedule->capacity_kib)
+			schedule->jobs[i].unit = i;
+	sum_units(schedule);
+}
+
+/* An order for each job of a unit that is in a state. */
+static void order_unit(struct schedule *schedule, size_t unit,
+		       enum job_state state, enum order_kind kind,
+		       uint64_t now_us, const char *reason,
+		       struct orders *orders)
+{
+	for (size_t i = 0; i < schedule->count; i++)
+		if (schedule->jobs[i].unit == unit &&
+		    schedule->jobs[i].state == state)
+			add_order(orders, kind, &schedule->jobs[i], now_us,
+				  reason);
+}
+
+static uint64_t sum_resident_kib(const struct schedule *schedule)
+{
+	uint64_t sum = 0;
 
 	for (size_t i = 0; i < schedule->count; i++)
 		sum += schedule->jobs[i].process.resident_kib;
-	schedule->capacity_kib = need <= sum ? need * 15 / 16 : sum;
+	return sum;
 }
 
 /*
- * While nothing is evicted, memory may be free that was not; believe in 2 %
- * more every second until it proves wrong.
+ * Memory is short: what all jobs hold is what they can have.  If those who
+ * run should fit into it and thrash all the same, it is less; but the last
+ * change must have had time to show.
+ */
+static void measure_capacity(struct schedule *schedule, uint64_t now_us)
+{
+	uint64_t sum = sum_resident_kib(schedule);
+	uint64_t need = sum_need_kib(schedule);
+
+	if (need > sum)
+		schedule->capacity_kib = sum;
+	else if (has_passed(schedule->changed_us, SCHEDULE_TRIAL_MS, now_us))
+		schedule->capacity_kib = need * 15 / 16;
+}
+
+/* Whether it could ever have all its memory at once. */
+static bool is_too_big(const struct schedule *schedule, uint64_t kib)
+{
+	return kib >
+	       greater(schedule->capacity_kib, sum_resident_kib(schedule));
+}
+
+static uint64_t sum_all_kib(const struct schedule *schedule)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		sum += need_kib(&schedule->jobs[i]);
+	return sum;
+}
+
+/* What is free but for a reserve, if it was the host that was short. */
+static uint64_t spare_kib(const struct schedule *schedule,
+			  const struct situation *situation)
+{
+	uint64_t all_kib = sum_resident_kib(schedule) + situation->free_kib;
+	uint64_t reserve_kib = all_kib / SCHEDULE_RESERVE_SHARE;
+
+	return schedule->is_confined || situation->free_kib < reserve_kib
+		       ? 0
+		       : situation->free_kib - reserve_kib;
+}
+
+/*
+ * What the jobs hold while it is calm, and what is free, is the least that they
+ * can have.  While nothing is evicted, memory may be free that was not; believe
+ * in 2 % more every second until it proves wrong.
  */
 static void raise_capacity(struct schedule *schedule,
 			   const struct situation *situation)
@@ -223,40 +383,69 @@ static void raise_capacity(struct schedule *schedule,
 
 	if (is_calm && !has_passed(schedule->raised_us, 500, situation->now_us))
 		return;
-	if (is_calm)
+	if (is_calm && schedule->capacity_kib)
+		schedule->capacity_kib =
+			greater(schedule->capacity_kib,
+				sum_resident_kib(schedule) +
+					spare_kib(schedule, situation));
+	if (is_calm && schedule->capacity_kib < sum_all_kib(schedule))
 		schedule->capacity_kib +=
 			schedule->capacity_kib *
 			(situation->now_us - schedule->raised_us) / 50000000;
 	schedule->raised_us = situation->now_us;
 }
 
-/* Least in swap; of those alike, the one that has most of its memory. */
-static bool is_cheaper_to_load(const struct job *a, const struct job *b)
+/*
+ * What a frozen unit has forked comes last.  Who has waited for its turn comes
+ * first; then least in swap; of those alike, the one that has most of its
+ * memory.
+ */
+static bool is_before(const struct unit *a, const struct unit *b)
 {
-	uint64_t a_mib = a->process.swapped_kib / 1024;
-	uint64_t b_mib = b->process.swapped_kib / 1024;
+	uint64_t a_mib = a->swapped_kib / 1024, b_mib = b->swapped_kib / 1024;
 
-	return a_mib != b_mib ? a_mib < b_mib : need_kib(a) > need_kib(b);
+	if (!a->frozen != !b->frozen)
+		return !a->frozen;
+	if (a->is_due != b->is_due)
+		return a->is_due;
+	if (a->is_due && a->given_us != b->given_us)
+		return a->given_us > b->given_us;
+	return a_mib != b_mib ? a_mib < b_mib : a->need_kib > b->need_kib;
 }
 
-/* Those who run, the cheapest to load first. */
-static size_t sort_running(struct schedule *schedule,
-			   struct job *sorted[SCHEDULE_JOBS])
+/* The units that run, by index, in the order of their claim to run on. */
+static size_t sort_running(const struct schedule *schedule,
+			   size_t sorted[SCHEDULE_JOBS])
 {
+	const struct unit *units = schedule->units;
 	size_t count = 0;
 
 	for (size_t i = 0; i < schedule->count; i++) {
-		struct job *job = &schedule->jobs[i];
 		size_t at = count;
 
-		if (job->state != JOB_RUNNING)
+		if (!units[i].running)
 			continue;
-		for (; at > 0 && is_cheaper_to_load(job, sorted[at - 1]); at--)
+		for (; at > 0 && is_before(&units[i], &units[sorted[at - 1]]);
+		     at--)
 			sorted[at] = sorted[at - 1];
-		sorted[at] = job;
+		sorted[at] = i;
 		count++;
 	}
 	return count;
+}
+
+/* Who was thawed may run for so long, whatever happens. */
+static bool has_quantum(const struct unit *unit,
+			const struct settings *settings, uint64_t now_us)
+{
+	return unit->was_frozen &&
+	       !has_passed(unit->run_us, settings->quantum_ms, now_us);
+}
+
+/* It was thawed, and its memory is not there. */
+static bool is_hungry(const struct unit *unit)
+{
+	return unit->is_due && unit->swapped_kib >= SCHEDULE_PAUSE_KIB;
 }
 
 /*
@@ -264,28 +453,52 @@ static size_t sort_running(struct schedule *schedule,
  * at the same time would interleave their pages in swap and later pay a seek
  * for each, so one grows at a time.
  */
-static void shed(struct schedule *schedule, uint64_t now_us,
-		 struct orders *orders)
+static void shed(struct schedule *schedule, const struct settings *settings,
+		 uint64_t now_us, struct orders *orders)
 {
-	struct job *sorted[SCHEDULE_JOBS];
+	size_t sorted[SCHEDULE_JOBS];
 	size_t count = sort_running(schedule, sorted);
 	uint64_t used_kib = 0;
 	bool has_grower = false;
 
 	for (size_t i = 0; i < count; i++) {
-		struct job *job = sorted[i];
+		const struct unit *unit = &schedule->units[sorted[i]];
 		bool fits =
-			used_kib + need_kib(job) <= schedule->capacity_kib &&
-			!(has_grower && job->is_growing);
+			used_kib + unit->need_kib <= schedule->capacity_kib &&
+			!(has_grower && unit->is_growing);
 
-		if (fits || i == 0) {
-			used_kib += need_kib(job);
-			has_grower |= job->is_growing;
+		if (fits || i == 0 || has_quantum(unit, settings, now_us)) {
+			used_kib += unit->need_kib;
+			has_grower |= unit->is_growing;
 		} else {
-			add_order(orders, ORDER_FREEZE, job, now_us,
-				  "there is no room for it");
+			order_unit(schedule, sorted[i], JOB_RUNNING,
+				   ORDER_FREEZE, now_us,
+				   "there is no room for it", orders);
 		}
 	}
+}
+
+/*
+ * Those that were thawed without their memory make a disk seek between them:
+ * they get it one after the other.
+ */
+static void queue_up(struct schedule *schedule, const struct settings *settings,
+		     uint64_t now_us, struct orders *orders)
+{
+	const struct unit *units = schedule->units;
+	size_t first = schedule->count;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		if (is_hungry(&units[i]) &&
+		    (first == schedule->count ||
+		     units[i].swapped_kib < units[first].swapped_kib))
+			first = i;
+	for (size_t i = 0; i < schedule->count; i++)
+		if (i != first && is_hungry(&units[i]) &&
+		    !has_quantum(&units[i], settings, now_us))
+			order_unit(schedule, i, JOB_RUNNING, ORDER_FREEZE,
+				   now_us, "its memory is not there yet",
+				   orders);
 }
 
 bool schedule_may_freeze(const struct schedule *schedule, uint64_t now_us)
@@ -300,58 +513,114 @@ static void make_room(struct schedule *schedule,
 		      const struct settings *settings,
 		      const struct situation *situation, struct orders *orders)
 {
+	schedule->is_confined = situation->is_confined;
 	if (situation->before && situation->now)
 		add_jobs(schedule, settings, situation);
+	if (situation->is_evicting && situation->plan_done >= schedule->plan)
+		schedule->capacity_kib = lesser(schedule->capacity_kib,
+						sum_resident_kib(schedule));
 	if (count_jobs(schedule, JOB_RUNNING) < 2 ||
 	    count_jobs(schedule, JOB_LOADING) ||
 	    !schedule_may_freeze(schedule, situation->now_us))
 		return;
-	measure_capacity(schedule);
-	shed(schedule, situation->now_us, orders);
-	if (orders->count)
-		schedule->changed_us = situation->now_us;
+	measure_capacity(schedule, situation->now_us);
+	form_units(schedule);
+	shed(schedule, settings, situation->now_us, orders);
+	if (!orders->count)
+		return;
+	schedule->changed_us = situation->now_us;
+	schedule->trial_us = situation->now_us;
+	schedule->trial_permille = situation->stall_permille;
 }
 
-/* The one that has been frozen for longest; NULL if nobody waits. */
-static struct job *find_waiting(struct schedule *schedule)
+/* The unit that waits for longest; schedule->count if nobody does. */
+static size_t find_waiting(const struct schedule *schedule)
 {
-	struct job *first = NULL;
+	const struct unit *units = schedule->units;
+	size_t first = schedule->count;
 
-	for (size_t i = 0; i < schedule->count; i++) {
-		struct job *job = &schedule->jobs[i];
-
-		if (job->state == JOB_FROZEN &&
-		    (!first || job->since_us < first->since_us))
-			first = job;
-	}
+	for (size_t i = 0; i < schedule->count; i++)
+		if (units[i].frozen &&
+		    (first == schedule->count ||
+		     units[i].since_us < units[first].since_us))
+			first = i;
 	return first;
 }
 
-/* Who has just got its memory begins its turn, and the change is timed. */
+/* How long loading it may take, four times as long as it should. */
+static uint64_t load_limit_ms(const struct job *job)
+{
+	return 1000 + 4 * need_kib(job) * 1000 / SCHEDULE_KIB_PER_S;
+}
+
+/*
+ * Who has just got its memory begins its turn, and the change is timed; also
+ * who never stops growing, or is too big to ever be there as a whole.
+ */
 static void begin_turns(struct schedule *schedule,
 			const struct situation *situation)
 {
 	for (size_t i = 0; i < schedule->count; i++) {
 		struct job *job = &schedule->jobs[i];
 		bool is_loaded =
-			job->process.swapped_kib <
-				need_kib(job) / SCHEDULE_LOADED_SHARE ||
-			situation->verdict == VERDICT_CALM;
+			!job->is_growing &&
+			(job->process.swapped_kib <
+				 need_kib(job) / SCHEDULE_LOADED_SHARE ||
+			 is_too_big(schedule, need_kib(job)) ||
+			 situation->verdict == VERDICT_CALM);
 
-		if (job->state != JOB_RUNNING || job->turn_us ||
-		    job->is_growing || !is_loaded)
+		if (job->state != JOB_RUNNING || job->turn_us)
+			continue;
+		if (is_loaded)
+			schedule->change_us =
+				situation->now_us - schedule->changed_us;
+		else if (!has_passed(job->given_us, load_limit_ms(job),
+				     situation->now_us))
 			continue;
 		job->turn_us = situation->now_us;
-		schedule->change_us = situation->now_us - schedule->changed_us;
+		job->is_due = false;
 	}
 }
 
-/* Moving out what is too much when next runs as well, and in what next is. */
+/* What the frozen still hold. */
+static uint64_t movable_kib(const struct schedule *schedule)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		if (schedule->jobs[i].state == JOB_FROZEN)
+			sum += schedule->jobs[i].process.resident_kib;
+	return sum;
+}
+
+/* Units. */
+static size_t count_running(const struct schedule *schedule)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		count += schedule->units[i].running != 0;
+	return count;
+}
+
+static size_t count_waiting(const struct schedule *schedule)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		count += schedule->units[i].frozen != 0;
+	return count;
+}
+
+/*
+ * Worth moving out what is too much when next runs as well, and in what next
+ * is; but nobody should have to wait for longer than max_frozen.
+ */
 static uint64_t turn_length_us(const struct schedule *schedule,
 			       const struct settings *settings,
-			       const struct job *next)
+			       const struct unit *next)
 {
-	uint64_t need = sum_need_kib(schedule) + need_kib(next);
+	uint64_t need = sum_need_kib(schedule) + next->frozen_need_kib;
 	uint64_t lack = need > schedule->capacity_kib
 				? need - schedule->capacity_kib
 				: 0;
@@ -360,58 +629,80 @@ static uint64_t turn_length_us(const struct schedule *schedule,
 	if (schedule->change_us)
 		change_us = schedule->change_us;
 
-	uint64_t length_us = change_us * SCHEDULE_TURN_FACTOR;
+	uint64_t least_us = settings->quantum_ms * 1000;
+	uint64_t most_us =
+		settings->max_frozen_ms * 1000 / count_waiting(schedule);
 
-	return length_us > settings->quantum_ms * 1000
-		       ? length_us
-		       : settings->quantum_ms * 1000;
+	return greater(least_us,
+		       lesser(change_us * SCHEDULE_TURN_FACTOR, most_us));
 }
 
-/* The one whose turn began first, and after the one that was given. */
-static struct job *next_turn(struct schedule *schedule, const struct job *after)
+/* The running unit other than next whose turn began first; count if none. */
+static size_t first_turn(const struct schedule *schedule, size_t next,
+			 const bool is_ended[SCHEDULE_JOBS])
 {
-	struct job *first = NULL;
+	const struct unit *units = schedule->units;
+	size_t first = schedule->count;
 
-	for (size_t i = 0; i < schedule->count; i++) {
-		struct job *job = &schedule->jobs[i];
-
-		if (job->state != JOB_RUNNING || !job->turn_us ||
-		    (after &&
-		     (job->turn_us < after->turn_us ||
-		      (job->turn_us == after->turn_us && job <= after))))
-			continue;
-		if (!first || job->turn_us < first->turn_us)
-			first = job;
-	}
+	for (size_t i = 0; i < schedule->count; i++)
+		if (i != next && units[i].running && !is_ended[i] &&
+		    (first == schedule->count ||
+		     units[i].given_us < units[first].given_us))
+			first = i;
 	return first;
 }
 
-/* Freezes those whose turn is over until next fits; false if it won't. */
+/*
+ * Freezes those whose turn is over until next fits; false if it won't.  Who is
+ * too big gets nothing done in a long turn either: a quantum must do.
+ */
 static bool end_turns(struct schedule *schedule,
 		      const struct settings *settings,
-		      const struct situation *situation, const struct job *next,
+		      const struct situation *situation, size_t next,
 		      struct orders *orders)
 {
-	uint64_t used_kib = sum_need_kib(schedule) + need_kib(next);
-	uint64_t length_us = turn_length_us(schedule, settings, next);
-	bool is_overdue =
-		has_passed(next->since_us, settings->max_frozen_ms * 7 / 8,
-			   situation->now_us);
-	size_t left = count_jobs(schedule, JOB_RUNNING);
+	const struct unit *units = schedule->units;
+	uint64_t now_us = situation->now_us;
+	uint64_t used_kib =
+		sum_need_kib(schedule) + units[next].frozen_need_kib;
+	uint64_t length_us = turn_length_us(schedule, settings, &units[next]);
+	bool is_overdue = has_passed(units[next].since_us,
+				     settings->max_frozen_ms * 7 / 8, now_us);
+	bool is_ended[SCHEDULE_JOBS] = {false};
 
-	for (struct job *job = next_turn(schedule, NULL);
-	     job && left && used_kib > schedule->capacity_kib;
-	     job = next_turn(schedule, job)) {
-		if (!is_overdue && situation->now_us - job->turn_us < length_us)
+	while (used_kib > schedule->capacity_kib) {
+		size_t first = first_turn(schedule, next, is_ended);
+
+		if (first == schedule->count)
 			break;
-		add_order(orders, ORDER_FREEZE, job, situation->now_us,
-			  "its turn is over");
-		used_kib -= need_kib(job);
-		left--;
+		is_ended[first] = true;
+		if (has_quantum(&units[first], settings, now_us) ||
+		    (!is_overdue &&
+		     !is_too_big(schedule, units[first].need_kib) &&
+		     (units[first].has_no_turn ||
+		      now_us - units[first].turn_us < length_us)))
+			continue;
+		order_unit(schedule, first, JOB_RUNNING, ORDER_FREEZE, now_us,
+			   "its turn is over", orders);
+		used_kib -=
+			units[first].need_kib - units[first].frozen_need_kib;
 	}
-	if (left && used_kib > schedule->capacity_kib)
+	if (used_kib > schedule->capacity_kib &&
+	    orders->count < count_jobs(schedule, JOB_RUNNING))
 		orders->count = 0;
 	return orders->count;
+}
+
+/* What those who run and grow may want: as much again. */
+static uint64_t sum_growth_kib(const struct schedule *schedule)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		if (schedule->jobs[i].is_growing &&
+		    !job_is_frozen(&schedule->jobs[i]))
+			sum += need_kib(&schedule->jobs[i]);
+	return sum;
 }
 
 static bool is_any_growing(const struct schedule *schedule)
@@ -428,23 +719,24 @@ static void take_turns(struct schedule *schedule,
 		       const struct settings *settings,
 		       const struct situation *situation, struct orders *orders)
 {
-	struct job *next = find_waiting(schedule);
+	size_t next = find_waiting(schedule);
 	const char *reason;
 
-	if (!next || count_jobs(schedule, JOB_LOADING))
+	if (next == schedule->count || count_jobs(schedule, JOB_LOADING))
 		return;
 	if (!count_jobs(schedule, JOB_RUNNING))
 		reason = "nobody else runs";
 	else if (situation->verdict == VERDICT_CALM &&
-		 !is_any_growing(schedule) &&
-		 sum_need_kib(schedule) + need_kib(next) <=
+		 sum_need_kib(schedule) + sum_growth_kib(schedule) +
+				 schedule->units[next].frozen_need_kib <=
 			 schedule->capacity_kib)
 		reason = "there is room";
 	else if (end_turns(schedule, settings, situation, next, orders))
 		reason = "it is its turn";
 	else
 		return;
-	add_order(orders, ORDER_LOAD, next, situation->now_us, reason);
+	order_unit(schedule, next, JOB_FROZEN, ORDER_LOAD, situation->now_us,
+		   reason, orders);
 	schedule->rotations_total++;
 	schedule->changed_us = situation->now_us;
 }
@@ -456,12 +748,11 @@ static void end_loading(struct schedule *schedule,
 {
 	for (size_t i = 0; i < schedule->count; i++) {
 		const struct job *job = &schedule->jobs[i];
-		uint64_t limit_ms =
-			1000 + 4 * need_kib(job) * 1000 / SCHEDULE_KIB_PER_S;
 
 		if (job->state == JOB_LOADING &&
 		    (situation->plan_done >= schedule->plan ||
-		     has_passed(job->loading_us, limit_ms, situation->now_us)))
+		     has_passed(job->loading_us, load_limit_ms(job),
+				situation->now_us)))
 			add_order(orders, ORDER_THAW, job, situation->now_us,
 				  "its memory is there");
 	}
@@ -474,13 +765,22 @@ static void thaw_overdue(struct schedule *schedule,
 	for (size_t i = 0; i < schedule->count; i++) {
 		const struct job *job = &schedule->jobs[i];
 
-		if (job->state == JOB_FROZEN &&
+		if (job_is_frozen(job) &&
 		    has_passed(job->since_us, settings->max_frozen_ms, now_us))
 			add_order(orders, ORDER_THAW, job, now_us,
 				  "it has waited long enough");
 	}
 }
 
+static bool is_any_due(const struct schedule *schedule)
+{
+	for (size_t i = 0; i < schedule->count; i++)
+		if (schedule->jobs[i].is_due)
+			return true;
+	return false;
+}
+
+/* What those who run have in swap. */
 static uint64_t lacked_kib(const struct schedule *schedule)
 {
 	uint64_t sum = 0;
@@ -491,10 +791,62 @@ static uint64_t lacked_kib(const struct schedule *schedule)
 	return sum;
 }
 
+/* The part of it that the pager brings in; who is too big only gets a start. */
+static uint64_t wanted_kib(const struct schedule *schedule,
+			   const struct job *job)
+{
+	bool has_room = job->state == JOB_LOADING ||
+			(job->state == JOB_RUNNING &&
+			 !is_too_big(schedule, need_kib(job)));
+
+	return has_room ? job->process.swapped_kib : 0;
+}
+
+static uint64_t sum_wanted_kib(const struct schedule *schedule)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		sum += wanted_kib(schedule, &schedule->jobs[i]);
+	return sum;
+}
+
 /*
- * A runner that takes its memory back page by page, between writes that make
- * room for it, makes a disk seek twice for each: it waits instead until all
- * of it was moved in bulk.
+ * If tasks stall as before though those that run have their memory, others
+ * than the frozen were the cause.
+ */
+static void judge_trial(struct schedule *schedule,
+			const struct settings *settings,
+			const struct situation *situation,
+			struct orders *orders)
+{
+	uint64_t now_us = situation->now_us;
+
+	if (count_jobs(schedule, JOB_LOADING) ||
+	    situation->plan_done < schedule->plan)
+		schedule->paged_us = now_us;
+	if (!schedule->trial_us ||
+	    !has_passed(greater(schedule->trial_us, schedule->paged_us),
+			SCHEDULE_JUDGE_MS, now_us))
+		return;
+	if (situation->verdict == VERDICT_THRASHING &&
+	    !is_any_growing(schedule) &&
+	    situation->stall_permille >= settings->stall_threshold_permille &&
+	    situation->stall_permille * 8 >= schedule->trial_permille * 7 &&
+	    lacked_kib(schedule) < SCHEDULE_PLAN_KIB)
+		for (size_t i = 0; i < schedule->count; i++)
+			if (schedule->jobs[i].state == JOB_FROZEN &&
+			    schedule->jobs[i].since_us >= schedule->trial_us)
+				add_order(orders, ORDER_RELEASE,
+					  &schedule->jobs[i], now_us,
+					  "freezing it did not help");
+	schedule->trial_us = 0;
+}
+
+/*
+ * A lone runner that takes its memory back page by page, between writes that
+ * make room for it, makes a disk seek twice for each: it waits instead until
+ * all of it was moved in bulk.
  */
 static void pause_runner(struct schedule *schedule,
 			 const struct situation *situation,
@@ -503,13 +855,15 @@ static void pause_runner(struct schedule *schedule,
 	struct job *most = NULL;
 
 	if (!count_jobs(schedule, JOB_FROZEN) ||
-	    count_jobs(schedule, JOB_LOADING) ||
+	    count_jobs(schedule, JOB_LOADING) || count_running(schedule) > 1 ||
+	    movable_kib(schedule) < SCHEDULE_PAUSE_KIB ||
 	    !schedule_may_freeze(schedule, situation->now_us))
 		return;
 	for (size_t i = 0; i < schedule->count; i++) {
 		struct job *job = &schedule->jobs[i];
 
 		if (job->state == JOB_RUNNING &&
+		    !is_too_big(schedule, need_kib(job)) &&
 		    (job->is_growing ||
 		     job->process.swapped_kib >= SCHEDULE_PAUSE_KIB) &&
 		    (!most ||
@@ -532,6 +886,8 @@ static void settle_accounts(struct schedule *schedule,
 		thaw_overdue(schedule, settings, situation->now_us, orders);
 	if (!orders->count)
 		end_loading(schedule, situation, orders);
+	if (!orders->count)
+		judge_trial(schedule, settings, situation, orders);
 }
 
 void schedule_step(struct schedule *schedule, const struct settings *settings,
@@ -545,24 +901,45 @@ void schedule_step(struct schedule *schedule, const struct settings *settings,
 	raise_capacity(schedule, situation);
 	begin_turns(schedule, situation);
 	settle_accounts(schedule, settings, situation, orders);
-	if (orders->count)
+	if (orders->count) {
+		orders->has_plan = true; /* the old one was for others */
 		return;
+	}
+	form_units(schedule);
 	if (is_trouble)
 		make_room(schedule, settings, situation, orders);
+	if (!orders->count)
+		queue_up(schedule, settings, situation->now_us, orders);
 	if (!orders->count)
 		take_turns(schedule, settings, situation, orders);
 	if (!orders->count && is_trouble)
 		pause_runner(schedule, situation, orders);
 	/* a runner that lacks memory gets it in bulk, not page by page */
 	orders->has_plan =
-		orders->count || (schedule_frozen_count(schedule) &&
-				  situation->plan_done >= schedule->plan &&
-				  lacked_kib(schedule) >= SCHEDULE_PLAN_KIB);
+		orders->count ||
+		((schedule_frozen_count(schedule) || is_any_due(schedule)) &&
+		 situation->plan_done >= schedule->plan &&
+		 sum_wanted_kib(schedule) >= SCHEDULE_PLAN_KIB);
+}
+
+/* Those that load are brought in, else the one that is soonest there. */
+static void add_to_plan(struct schedule_plan *plan, const struct job *job)
+{
+	if (!plan->in_count ||
+	    (job->state == JOB_LOADING && plan->in[0]->state == JOB_LOADING))
+		plan->in[plan->in_count++] = job;
+	else if (job->state == JOB_LOADING ||
+		 (plan->in[0]->state != JOB_LOADING &&
+		  job->process.swapped_kib < plan->in[0]->process.swapped_kib))
+		plan->in[0] = job;
 }
 
 void schedule_plan(const struct schedule *schedule, struct schedule_plan *plan)
 {
-	*plan = (struct schedule_plan){.out_kib = lacked_kib(schedule)};
+	uint64_t used_kib = sum_resident_kib(schedule);
+	uint64_t lack_kib = sum_wanted_kib(schedule);
+
+	*plan = (struct schedule_plan){.out_kib = 0};
 	for (size_t i = 0; i < schedule->count; i++) {
 		const struct job *job = &schedule->jobs[i];
 
@@ -571,19 +948,30 @@ void schedule_plan(const struct schedule *schedule, struct schedule_plan *plan)
 			continue;
 		}
 		if (job->is_growing)
-			plan->out_kib += need_kib(job) / SCHEDULE_GROWTH_SHARE;
-		if (job->process.swapped_kib &&
-		    (!plan->in || job->state == JOB_LOADING ||
-		     (plan->in->state != JOB_LOADING &&
-		      job->process.swapped_kib >
-			      plan->in->process.swapped_kib)))
-			plan->in = job;
+			lack_kib +=
+				growth_kib(process_memory_kib(&job->process));
+		if (wanted_kib(schedule, job) >= SCHEDULE_PLAN_KIB ||
+		    job->state == JOB_LOADING)
+			add_to_plan(plan, job);
 	}
+	if (used_kib + lack_kib > schedule->capacity_kib)
+		plan->out_kib = lesser(
+			lack_kib, used_kib + lack_kib - schedule->capacity_kib);
 }
 
 void schedule_planned(struct schedule *schedule, uint64_t number)
 {
 	schedule->plan = number;
+}
+
+static void begin_freeze(struct schedule *schedule, struct job *job,
+			 enum job_state state, uint64_t now_us)
+{
+	job->state = state;
+	job->since_us = job->loading_us = schedule->frozen_us = now_us;
+	job->is_paused = state == JOB_LOADING;
+	job->was_seen_stopped = false;
+	schedule->freezes_total++;
 }
 
 static void end_freeze(struct schedule *schedule, struct job *job,
@@ -592,7 +980,12 @@ static void end_freeze(struct schedule *schedule, struct job *job,
 	schedule->frozen_us_total += now_us - job->since_us;
 	job->state = JOB_RUNNING;
 	job->since_us = job->active_us = now_us;
+	job->was_frozen = true;
+	if (job->is_paused)
+		return;
+	job->given_us = now_us;
 	job->turn_us = 0;
+	job->is_due = true;
 }
 
 void schedule_confirm(struct schedule *schedule,
@@ -600,48 +993,47 @@ void schedule_confirm(struct schedule *schedule,
 		      const struct order *order, int error, uint64_t now_us)
 {
 	struct job *job = find_job(schedule, &order->process);
-	uint64_t spared_us = now_us + settings->max_frozen_ms * 1000;
+	bool is_lasting = false; /* it is no job for a while */
 
 	if (!job)
 		return;
 	switch (order->kind) {
 	case ORDER_FREEZE:
-		if (error) {
-			spare(schedule, &order->process, spared_us);
-			remove_job(schedule, job);
-			return;
-		}
-		job->state = JOB_FROZEN;
-		job->since_us = schedule->frozen_us = now_us;
-		job->was_seen_stopped = false;
-		schedule->freezes_total++;
+		if (!error)
+			begin_freeze(schedule, job, JOB_FROZEN, now_us);
+		is_lasting = error;
 		break;
 	case ORDER_PAUSE:
-		if (error)
-			return;
-		job->since_us = schedule->frozen_us = now_us;
-		job->was_seen_stopped = false;
-		schedule->freezes_total++;
-		job->state = JOB_LOADING;
-		job->loading_us = now_us;
+		if (!error)
+			begin_freeze(schedule, job, JOB_LOADING, now_us);
 		break;
 	case ORDER_LOAD:
 		job->state = JOB_LOADING;
+		job->is_paused = false;
 		job->loading_us = now_us;
 		break;
 	case ORDER_THAW:
+	case ORDER_RELEASE:
 		if (error && error != -ESRCH)
 			return; /* it stays ours, and is tried again */
 		end_freeze(schedule, job, now_us);
 		schedule->thawed_us = now_us;
 		schedule->thaws_total++;
+		is_lasting = order->kind == ORDER_RELEASE;
+		schedule->freezes_unhelpful_total += is_lasting;
 		break;
 	case ORDER_FORGET:
 		end_freeze(schedule, job, now_us);
-		spare(schedule, &order->process, spared_us);
-		remove_job(schedule, job);
+		is_lasting = true;
 		break;
 	}
+	if (!is_lasting)
+		return;
+	spare(schedule, &order->process,
+	      now_us + 1000 * (order->kind == ORDER_RELEASE
+				       ? SCHEDULE_RETRY_MS
+				       : settings->max_frozen_ms));
+	remove_job(schedule, job);
 }
 
 void schedule_thaw_all(const struct schedule *schedule, uint64_t now_us,

@@ -10,6 +10,10 @@
  * are frozen.  When the turn of one is over it makes room for the one that
  * has waited longest, whose memory is brought in before it goes on.  A turn
  * is long against what the change costs, so a slow disk gets long turns.
+ *
+ * What belongs together, the processes of one process group (a pipeline, make
+ * and its compilers), is a unit: frozen and thawed as one, for as long as all
+ * of it would fit.
  */
 #ifndef THRASH_DAEMON_SCHEDULE_H
 #define THRASH_DAEMON_SCHEDULE_H
@@ -31,18 +35,39 @@ enum {
 	 * of the time go into work.
 	 */
 	SCHEDULE_TURN_FACTOR = 4,
-	/* Who has neither run nor waited for a disk for so long is no job. */
-	SCHEDULE_IDLE_MS = 10000,
+	/*
+	 * Who has neither run nor waited for a disk for so long is no job, and
+	 * its turn is another's.
+	 */
+	SCHEDULE_IDLE_MS = 2000,
 	/* Who has not grown for so long has what it wants. */
 	SCHEDULE_GROWN_MS = 500,
 	/* Of the disk, before a change of turn has been timed. */
 	SCHEDULE_KIB_PER_S = 50 * 1024,
+	/* Of memory, this share is left free. */
+	SCHEDULE_RESERVE_SHARE = 16,
 	/* A job with less than this share of its memory in swap is loaded. */
 	SCHEDULE_LOADED_SHARE = 64,
-	/* Room is made ahead of a growing job for this share more. */
+	/*
+	 * Room is made ahead of a growing job for this share more; but not
+	 * more of it than a disk writes in some seconds.
+	 */
 	SCHEDULE_GROWTH_SHARE = 2,
+	SCHEDULE_GROWTH_MAX_KIB = 128 * 1024,
 	/* A runner that lacks so much had better wait for it in one go. */
 	SCHEDULE_PAUSE_KIB = 4096,
+	/*
+	 * Then the window that the verdict looks at holds nothing from before
+	 * a change.
+	 */
+	SCHEDULE_TRIAL_MS = DETECT_WINDOW_MS + SCHEDULE_SETTLE_MS,
+	/*
+	 * A freeze is judged when the pager has been done for so long: small
+	 * ones that were evicted meanwhile are back then.
+	 */
+	SCHEDULE_JUDGE_MS = 3000,
+	/* What did not help is not tried again for so long. */
+	SCHEDULE_RETRY_MS = 10000,
 	/* Less than this is not worth a plan for the pager. */
 	SCHEDULE_PLAN_KIB = 1024,
 };
@@ -56,15 +81,35 @@ enum job_state {
 struct job {
 	struct process process; /* as it was last seen */
 	enum job_state state;
+	size_t unit; /* index of the unit's first job */
 	bool is_growing;
+	bool is_paused;        /* loading within its turn, which goes on */
+	bool is_due;           /* it has waited, and not had its turn since */
+	bool was_frozen;       /* at some time */
 	bool was_seen_stopped; /* since it is frozen */
 	bool is_gone;          /* it ended */
 	bool is_undone;        /* somebody else let it go on */
 	uint64_t since_us;     /* running, or frozen, since then */
+	uint64_t given_us;     /* when it was last let run, pauses apart */
 	uint64_t loading_us;   /* when loading began */
 	uint64_t turn_us;      /* when it had its memory; 0: not yet */
 	uint64_t grew_us;      /* when it last grew; 0: never */
 	uint64_t active_us;    /* when it last ran, or waited for a disk */
+};
+
+/* The jobs of a unit, summed up. */
+struct unit {
+	size_t running, frozen;   /* jobs; those loading are neither */
+	uint64_t need_kib;        /* of all */
+	uint64_t frozen_need_kib; /* of the frozen */
+	uint64_t swapped_kib;     /* of those that run */
+	uint64_t since_us;        /* since when the first waits */
+	uint64_t turn_us;         /* when all that run had their memory */
+	uint64_t given_us;        /* when the last was let run */
+	uint64_t run_us;          /* since when the last runs */
+	bool is_growing, is_due;  /* one that runs */
+	bool was_frozen;
+	bool has_no_turn; /* one that runs has not begun its turn */
 };
 
 /* Not to be frozen for a while: that failed, or somebody else undid it. */
@@ -77,15 +122,21 @@ struct schedule_spared {
 struct schedule {
 	struct job jobs[SCHEDULE_JOBS];
 	size_t count;
+	struct unit units[SCHEDULE_JOBS]; /* at the index of the first job */
 	struct schedule_spared spared[SCHEDULE_SPARED]; /* a ring */
 	size_t next_spared;
 	uint64_t capacity_kib;         /* for all jobs; 0: not measured */
+	bool is_confined;              /* the last trouble was a cgroup's own */
 	uint64_t raised_us;            /* when it was last believed to grow */
 	uint64_t frozen_us, thawed_us; /* when last; 0: never */
 	uint64_t changed_us;           /* when a change of turn began */
 	uint64_t change_us;            /* how long the last one took */
 	uint64_t plan;                 /* number of the pager's last plan */
+	uint64_t trial_us;       /* when a freeze began that is to be judged */
+	uint64_t paged_us;       /* when the pager was last at work */
+	uint64_t trial_permille; /* stall before it */
 	uint64_t freezes_total, thaws_total, rotations_total;
+	uint64_t freezes_unhelpful_total;
 	uint64_t frozen_us_total; /* of those that are not frozen any more */
 };
 
@@ -94,9 +145,11 @@ struct schedule {
 struct situation {
 	uint64_t now_us;
 	enum verdict verdict;
+	uint64_t stall_permille; /* of the last SCHEDULE_SETTLE_MS */
 	bool is_filling;    /* memory is short, though nothing came back yet */
 	bool is_evicting;   /* pages went out in the last second */
 	bool is_confined;   /* it is short in a cgroup at its limit alone */
+	uint64_t free_kib;  /* of the host; 0: not known */
 	uint64_t plan_done; /* number of the last plan that was carried out */
 	/* the last two looks at all processes; NULL if there was none now */
 	const struct process_table *before, *now;
@@ -108,7 +161,8 @@ enum order_kind {
 	ORDER_PAUSE, /* frozen, for as long as its memory is brought in */
 	ORDER_LOAD,  /* it is next: its memory is to be brought in */
 	ORDER_THAW,
-	ORDER_FORGET, /* it is gone, or runs without us */
+	ORDER_RELEASE, /* thawed, and not frozen again for a while */
+	ORDER_FORGET,  /* it is gone, or runs without us */
 };
 
 struct order {
@@ -131,8 +185,9 @@ struct orders {
 struct schedule_plan {
 	const struct job *out[SCHEDULE_JOBS]; /* frozen, longest wait last */
 	size_t out_count;
-	uint64_t out_kib;     /* of all of them */
-	const struct job *in; /* NULL: nobody lacks anything */
+	uint64_t out_kib; /* of all of them */
+	const struct job *in[SCHEDULE_JOBS];
+	size_t in_count;
 };
 
 /* Frozen or loading. */

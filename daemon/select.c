@@ -148,23 +148,25 @@ bool select_is_protected(const struct settings *settings,
 static uint64_t faults_since(const struct process *before,
 			     const struct process *now)
 {
-	uint64_t faults = before ? before->major_faults : 0;
-
-	return now->major_faults > faults ? now->major_faults - faults : 0;
+	return now->major_faults > before->major_faults
+		       ? now->major_faults - before->major_faults
+		       : 0;
 }
 
 bool select_takes_part(const struct process_table *before,
 		       const struct process *process)
 {
-	if (!before)
-		return false;
-
 	const struct process *then =
-		process_table_find(before, process->pid, process->start_time);
-	uint64_t resident_kib = then ? then->resident_kib : 0;
+		before ? process_table_find(before, process->pid,
+					    process->start_time)
+		       : NULL;
 
-	return process->state == 'D' || faults_since(then, process) ||
-	       process->resident_kib >= resident_kib + SELECT_GROWTH_KIB;
+	return then && (process->state == 'D' || faults_since(then, process) ||
+			process->resident_kib >=
+				then->resident_kib + SELECT_GROWTH_KIB ||
+			(process->state == 'R' &&
+			 process->resident_kib + SELECT_GROWTH_KIB <=
+				 then->resident_kib));
 }
 
 uint64_t select_claim(const struct settings *settings,

@@ -271,7 +271,8 @@ bool patterns_match(const struct patterns *patterns, const char *name)
 
 void settings_default(struct settings *settings)
 {
-	memset(settings, 0, sizeof(*settings));
+	/* file_text has nothing yet, and should not take memory */
+	memset(settings, 0, offsetof(struct settings, file_text));
 	options_default(&settings_table, settings);
 }
 

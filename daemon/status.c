@@ -102,31 +102,25 @@ int status_thaw_all(const struct settings *settings, struct log *log)
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-enum { REPLAY_PROCESSES = 32768 };
-
 static int replay_text(const struct settings *settings, struct span text,
 		       FILE *out, struct log *log)
 {
 	struct problem problem;
 	struct decider *decider = calloc(1, sizeof(*decider));
-	const size_t capacity = REPLAY_PROCESSES;
-	struct process *rows = calloc(2 * capacity, sizeof(*rows));
 	int error = -ENOMEM;
 
 	(void)problem_set(&problem, 0, "no memory");
-	if (decider && rows) {
+	if (decider) {
 		decider->settings = settings;
-		for (size_t i = 0; i < 2; i++)
-			decider->looks[i] = (struct process_table){
-				.rows = rows + i * capacity,
-				.capacity = capacity,
-			};
+		error = census_init(&decider->census, CENSUS_ROWS);
+	}
+	if (!error) {
 		error = tape_replay(text, decider, out, &problem);
+		census_close(&decider->census);
 	}
 	if (error)
 		log_error(log, "recording %s:%s", settings->replay,
 			  problem.text);
-	free(rows);
 	free(decider);
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }

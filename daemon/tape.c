@@ -75,7 +75,7 @@ int tape_write(FILE *tape, const struct decider *decider, bool has_looked)
 			write_process(tape, "job ", &job->process);
 	}
 	if (has_looked)
-		write_look(tape, &decider->looks[decider->newest]);
+		write_look(tape, &decider->census.now);
 	return fflush(tape);
 }
 
@@ -101,9 +101,9 @@ static void print_time(const struct replay *replay)
 static void print_order(const struct replay *replay, const struct order *order)
 {
 	static const char *const names[] = {
-		[ORDER_FREEZE] = "freeze", [ORDER_THAW] = "thaw",
-		[ORDER_FORGET] = "forget", [ORDER_PAUSE] = "pause",
-		[ORDER_LOAD] = "load",
+		[ORDER_FREEZE] = "freeze",   [ORDER_THAW] = "thaw",
+		[ORDER_RELEASE] = "release", [ORDER_FORGET] = "forget",
+		[ORDER_PAUSE] = "pause",     [ORDER_LOAD] = "load",
 	};
 	char command[TEXT_ESCAPED_COMMAND];
 
@@ -169,30 +169,27 @@ static int see_job(struct replay *replay, const struct process *process,
 
 static int add_process(struct replay *replay, const struct process *process)
 {
-	struct process_table *table =
-		replay->has_looked
-			? &replay->decider->looks[replay->decider->newest]
-			: decide_look(replay->decider);
+	struct census *census = replay->has_looked
+					? &replay->decider->census
+					: decide_look(replay->decider);
+	const struct process_table *look = &census->now;
 
 	if (!replay->is_in_turn)
 		return -EINVAL;
-	if (!replay->has_looked)
-		table->count = 0;
 	replay->has_looked = true;
-	if (table->count == table->capacity ||
-	    (table->count && table->rows[table->count - 1].pid >= process->pid))
-		return -EINVAL; /* too many, or not in order */
-	table->rows[table->count++] = *process;
+	if (look->count && look->rows[look->count - 1].pid >= process->pid)
+		return -EINVAL; /* not in order */
+	if (census_see(census, process))
+		return -EINVAL; /* too many */
 	return see_job(replay, process, false);
 }
 
 /* Of the process in the line before. */
 static int add_limit(struct replay *replay, struct span name)
 {
-	const struct process_table *look =
-		&replay->decider->looks[replay->decider->newest];
+	const struct process_table *look = &replay->decider->census.now;
 
-	if (!replay->has_looked)
+	if (!replay->has_looked || !look->count)
 		return -EINVAL;
 	for (size_t i = LIMIT_FAR; i <= LIMIT_REACHED; i++)
 		if (span_equals(name, limit_names[i])) {

@@ -50,9 +50,8 @@ static int open_proc(struct daemon *daemon, struct problem *problem)
 	if (error)
 		return problem_set(problem, error, "%s/vmstat: %s", path,
 				   strerror(-error));
-	for (size_t i = 0; !error && i < 2; i++)
-		error = process_table_open(&daemon->decider.looks[i],
-					   daemon->proc, TICK_PROCESSES);
+	error = census_open(&daemon->decider.census, daemon->proc,
+			    daemon->decider.self);
 	return error ? problem_set(problem, error, "%s: %s", path,
 				   strerror(-error))
 		     : 0;
@@ -108,6 +107,18 @@ static int settle_past(struct daemon *daemon, struct problem *problem)
 	return 0;
 }
 
+/* What it does not need is not touched, so it takes no memory. */
+static void keep_census(const struct census *census)
+{
+	const struct process_table *tables[] = {&census->now, &census->before};
+
+	(void)resident_keep(census->rows, census->room * sizeof(*census->rows));
+	for (size_t i = 0; i < 2; i++)
+		(void)resident_keep(tables[i]->rows,
+				    tables[i]->capacity *
+					    sizeof(*tables[i]->rows));
+}
+
 int daemon_open(struct daemon *daemon, const struct settings *settings,
 		FILE *tape, struct log *log, struct problem *problem)
 {
@@ -120,7 +131,9 @@ int daemon_open(struct daemon *daemon, const struct settings *settings,
 		.trigger = -1,
 		.sampler = {-1, -1, -1},
 		.cgroups = {-1, -1},
-		.decider = {.settings = settings, .self = getpid()},
+		.decider = {.settings = settings,
+			    .self = getpid(),
+			    .census = {.directory = -1}},
 		.publisher = PUBLISHER_CLOSED,
 	};
 
@@ -137,6 +150,7 @@ int daemon_open(struct daemon *daemon, const struct settings *settings,
 		error = pager_open(&daemon->pager, daemon->proc);
 	if (!error) {
 		resident_begin(log);
+		keep_census(&daemon->decider.census);
 		error = first_turn(daemon, problem);
 	}
 	if (error)
@@ -154,6 +168,7 @@ static const char *order_name(enum order_kind kind)
 	case ORDER_LOAD:
 		return "loading";
 	case ORDER_THAW:
+	case ORDER_RELEASE:
 		return "thawed";
 	case ORDER_FORGET:
 		break;
@@ -200,6 +215,7 @@ static int carry_out(const struct daemon *daemon, const struct order *order)
 	case ORDER_PAUSE:
 		return daemon->freezer->freeze(daemon->proc, pid, start_time);
 	case ORDER_THAW:
+	case ORDER_RELEASE:
 		return daemon->freezer->thaw(daemon->proc, pid, start_time);
 	case ORDER_LOAD:
 	case ORDER_FORGET:
@@ -229,8 +245,7 @@ static void carry_out_all(struct daemon *daemon, uint64_t now_us)
 
 static void close_senses(struct daemon *daemon)
 {
-	for (size_t i = 0; i < 2; i++)
-		process_table_close(&daemon->decider.looks[i]);
+	census_close(&daemon->decider.census);
 	sampler_close(&daemon->sampler);
 	cgroups_close(&daemon->cgroups);
 	daemon->sampler = (struct sampler){-1, -1, -1};
@@ -286,20 +301,42 @@ static void log_verdict(struct daemon *daemon, enum verdict before)
 		log_debug(daemon->log, "%s", verdict_name(detector->verdict));
 }
 
+/*
+ * Who is stopped does nothing by itself; to see that it was killed, or let go
+ * on by somebody else, a look now and then is enough.
+ */
+static bool is_job_due(const struct daemon *daemon, size_t index)
+{
+	const struct job *job = &daemon->decider.schedule.jobs[index];
+
+	return job->state != JOB_FROZEN || !job->was_seen_stopped ||
+	       (daemon->decider.detector.newest + index) % TICK_STOPPED_TURNS ==
+		       0;
+}
+
+/* *now is what was last seen of it, and stays that if it is not due. */
+static int read_job(const struct daemon *daemon, size_t index,
+		    struct process *now)
+{
+	int error;
+
+	*now = daemon->decider.schedule.jobs[index].process;
+	if (!is_job_due(daemon, index))
+		return 0;
+	error = process_find(daemon->proc, now->pid, now->start_time,
+			     daemon->decider.census.page_kib, now);
+	return error ? error : process_read_memory(daemon->proc, now);
+}
+
 /* Looks at each job: few files, so in every turn. */
 static void see_jobs(struct daemon *daemon, uint64_t now_us)
 {
 	struct schedule *schedule = &daemon->decider.schedule;
-	unsigned page_kib = daemon->decider.looks[0].page_kib;
 
 	for (size_t i = 0; i < schedule->count; i++) {
-		const struct process *job = &schedule->jobs[i].process;
 		struct process now;
-		int error = process_find(daemon->proc, job->pid,
-					 job->start_time, page_kib, &now);
+		int error = read_job(daemon, i, &now);
 
-		if (!error)
-			error = process_read_memory(daemon->proc, &now);
 		if (!error)
 			schedule_see(schedule, i, &now, now_us);
 		else if (error == -ESRCH || error == -ENOENT)
@@ -308,33 +345,30 @@ static void see_jobs(struct daemon *daemon, uint64_t now_us)
 	}
 }
 
-static struct pager_target target_of(const struct job *job)
+static void add_targets(struct pager_targets *targets,
+			const struct job *const jobs[], size_t count)
 {
-	return (struct pager_target){job->process.pid, job->process.start_time};
+	for (size_t i = 0; i < count && i < PAGER_TARGETS; i++)
+		targets->items[targets->count++] = (struct pager_target){
+			jobs[i]->process.pid, jobs[i]->process.start_time};
 }
 
 /* Gives the pager what the orders mean for it. */
 static void page(struct daemon *daemon)
 {
 	struct schedule *schedule = &daemon->decider.schedule;
-	struct pager_plan plan = {.out_count = 0};
+	struct pager_plan plan = {.out_kib = 0};
 	struct schedule_plan wanted;
 
 	if (!daemon->orders.has_plan || !daemon->pager.is_running)
 		return;
 	schedule_plan(schedule, &wanted);
 	plan.out_kib = wanted.out_kib;
-	while (plan.out_count < wanted.out_count &&
-	       plan.out_count < PAGER_OUT) {
-		plan.out[plan.out_count] =
-			target_of(wanted.out[plan.out_count]);
-		plan.out_count++;
-	}
-	if (wanted.in)
-		plan.in = target_of(wanted.in);
-	log_debug(daemon->log, "plan: out %llu KiB of %zu, in %d",
-		  (unsigned long long)plan.out_kib, plan.out_count,
-		  (int)plan.in.pid);
+	add_targets(&plan.out, wanted.out, wanted.out_count);
+	add_targets(&plan.in, wanted.in, wanted.in_count);
+	log_debug(daemon->log, "plan: out %llu KiB of %zu, in %zu",
+		  (unsigned long long)plan.out_kib, plan.out.count,
+		  plan.in.count);
 	schedule_planned(schedule, pager_order(&daemon->pager, &plan));
 }
 
@@ -348,18 +382,19 @@ static bool look(struct daemon *daemon)
 	if (!decide_wants_look(decider))
 		return false;
 
-	struct process_table *table = decide_look(decider);
-	int error = process_table_scan(table);
+	struct census *census = decide_look(decider);
+	int error = census_scan(census);
 
 	if (error) {
 		log_warning(daemon->log, "cannot list processes: %s",
 			    strerror(-error));
 		return false;
 	}
-	if (table->left_out && !daemon->was_cut)
-		log_warning(daemon->log, "%zu processes are not looked at",
-			    table->left_out);
-	daemon->was_cut = table->left_out;
+	if (census->left_out && !daemon->was_cut)
+		log_warning(daemon->log,
+			    "more processes than %d: not all are looked at",
+			    CENSUS_ROWS);
+	daemon->was_cut |= census->left_out != 0;
 	while ((process = decide_next_of_interest(decider, &at))) {
 		(void)process_read_memory(daemon->proc, process);
 		if (decide_wants_limit(decider, process))
@@ -369,12 +404,36 @@ static bool look(struct daemon *daemon)
 	return true;
 }
 
+/*
+ * A calm host on which nobody has stalled since the last sample pages nothing
+ * that anybody waits for; its counters can wait.
+ */
+static bool is_at_rest(const struct daemon *daemon, uint64_t now_us)
+{
+	const struct decider *decider = &daemon->decider;
+
+	return decider->detector.verdict == VERDICT_CALM &&
+	       decider->detector.mode == MODE_PSI && !decider->schedule.count &&
+	       now_us - daemon->counted_us <
+		       UINT64_C(1000) * TICK_COUNTERS_MS &&
+	       sampler_is_still(&daemon->sampler, decide_sample(decider));
+}
+
 static int take_sample(struct daemon *daemon, uint64_t now_us,
 		       struct sample *sample)
 {
-	int error = sampler_read(&daemon->sampler, now_us, sample);
+	int error = 0;
 
+	daemon->is_at_rest = is_at_rest(daemon, now_us);
+	if (daemon->is_at_rest) {
+		*sample = *decide_sample(&daemon->decider);
+		sample->time_us = now_us;
+	} else {
+		error = sampler_read(&daemon->sampler, now_us, sample);
+	}
 	if (!error) {
+		if (!daemon->is_at_rest)
+			daemon->counted_us = now_us;
 		daemon->failures = 0;
 		return 0;
 	}
@@ -396,7 +455,8 @@ static uint64_t wait_for(const struct daemon *daemon, uint64_t now_us)
 	    decider->detector.verdict == VERDICT_CALM &&
 	    !decider->schedule.count)
 		return publish_due_ms(&daemon->publisher, now_us);
-	return daemon->settings->interval_ms;
+	return daemon->settings->interval_ms *
+	       (daemon->is_at_rest ? TICK_REST_INTERVALS : 1);
 }
 
 /* By how much this turn came too late; a long one says the host hangs. */

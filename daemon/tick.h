@@ -20,13 +20,14 @@
 #include <stdio.h>
 
 enum {
-	/*
-	 * Processes looked at.  More than a host of this kind runs; what is
-	 * beyond cannot be frozen, and the log says so.
-	 */
-	TICK_PROCESSES = 32768,
 	/* A kernel whose /proc fails this often in a row is not to be led. */
 	TICK_FAILURES = 20,
+	/* At rest not all counters are read in every turn, but so often. */
+	TICK_COUNTERS_MS = 1000,
+	/* At rest a turn comes after so many intervals. */
+	TICK_REST_INTERVALS = 2,
+	/* Who is frozen is looked at every so many turns. */
+	TICK_STOPPED_TURNS = 4,
 	/* After a trigger: longer than its window, so that the next follows. */
 	TICK_ALERT_MS = 1000,
 };
@@ -44,8 +45,10 @@ struct daemon {
 	struct decider decider;
 	struct orders orders;
 	struct publisher publisher;
-	uint64_t alert_us; /* until then look often, whatever the verdict */
-	uint64_t due_us;   /* when this turn should have begun */
+	uint64_t counted_us; /* when all counters were read */
+	bool is_at_rest;     /* calm, and nobody has stalled since */
+	uint64_t alert_us;   /* until then look often, whatever the verdict */
+	uint64_t due_us;     /* when this turn should have begun */
 	unsigned failures;
 	bool was_cut; /* it was said that the table is too small */
 };

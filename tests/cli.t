@@ -398,14 +398,14 @@ unplayable 'a huge line' 'recording:2: '
 
 cat >"$WORK/recording" <<END
 $first
-sample 1000000 0 0 0 - - - - - -
-sample 1100000 1000 1000 0 - - - - - -
+sample 11000000 0 0 0 - - - - - -
+sample 11100000 1000 1000 0 - - - - - -
 process 10 1 10 10 5 100 60000 0 0 R eater\\040one
 process 11 1 11 11 6 100 30000 0 0 R eater\\040two
-sample 1200000 2000 2000 0 - - - - - -
+sample 11200000 2000 2000 0 - - - - - -
 process 10 1 10 10 5 300 70000 0 0 R eater\\040one
 process 11 1 11 11 6 300 30000 0 0 R eater\\040two
-sample 9200000 2000 2000 0 - - - - - -
+sample 19200000 2000 2000 0 - - - - - -
 END
 protect --replay "$WORK/recording"
 is "$status $err" '0 ' '--replay of a good recording ends with 0'

@@ -492,7 +492,7 @@ for compiler in gcc clang; do
 		skip "no $compiler and make"
 		continue
 	fi
-	for linking in "" "PLUGIN_LDFLAGS="; do
+	for linking in "" "STATIC="; do
 		rm -f "$WORK/$compiler/bin/thrash_swap"
 		# shellcheck disable=SC2086 # no word when empty
 		make BUILD="$WORK/$compiler" CC=$compiler $linking \

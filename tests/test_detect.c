@@ -12,6 +12,7 @@ enum { STEP_MS = 50, SECOND = 1000 / STEP_MS };
 struct life {
 	unsigned memory_us, io_us; /* of stall */
 	unsigned in, out;          /* pages from and to swap */
+	unsigned advised;          /* to swap, by madvise(2) */
 	unsigned file;             /* file pages that come back */
 	unsigned faults;
 	unsigned scanned, for_host; /* pages looked at to make room */
@@ -49,9 +50,9 @@ static enum verdict host_step(struct host *host, const struct life *life)
 	sample->io.some_us += life->io_us;
 	sample->vmstat.swapped_in += life->in;
 	sample->vmstat.refaulted_anon += life->in;
-	sample->vmstat.swapped_out += life->out;
+	sample->vmstat.swapped_out += life->out + life->advised;
 	sample->vmstat.refaulted_file += life->file;
-	sample->vmstat.scanned += life->scanned;
+	sample->vmstat.scanned += life->scanned ? life->scanned : life->out;
 	sample->vmstat.scanned_for_host += life->for_host;
 	sample->vmstat.major_faults += life->faults + life->in;
 	return detect_step(&host->detector, &host->settings, sample);
@@ -288,7 +289,7 @@ static void test_confined(void)
 		{{.in = 90, .out = 90, .scanned = 9000, .for_host = 180},
 		 false,
 		 "a cgroup that reads files at its limit hides no thrashing"},
-		{{.in = 900, .out = 900},
+		{{.in = 900, .advised = 900},
 		 false,
 		 "pages moved by advice are nobody's shortage"},
 		{{.scanned = 400}, false, "reclaim alone is no shortage"},

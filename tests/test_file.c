@@ -132,6 +132,26 @@ static void test_read(int at)
 	       "reading what is not open is an error");
 }
 
+static void test_read_piece(int at)
+{
+	char buffer[8];
+	struct span text = {NULL, 0};
+	int file = need(file_open_at(at, "seven"), "seven");
+
+	(void)file_read_piece(file, buffer, sizeof(buffer), &text);
+	is_int(file_read_piece(file, buffer, sizeof(buffer), &text), 0,
+	       "a file that comes in one piece is read again");
+	is_text(buffer, "1234567", "from its beginning, and terminated");
+	is_int((int64_t)text.length, 7, "as a whole");
+	is_int(file_read_piece(file, buffer, 7, &text), -EFBIG,
+	       "a piece that may have been cut is too big");
+	is_int(file_read_piece(file, buffer, 0, &text), -EFBIG,
+	       "any piece is too big for no buffer");
+	(void)close(file);
+	is_int(file_read_piece(-1, buffer, sizeof(buffer), &text), -EBADF,
+	       "a piece of what is not open is an error");
+}
+
 static void test_read_again(int at)
 {
 	char buffer[16];
@@ -381,6 +401,7 @@ int main(void)
 	test_directory_open(&scratch);
 	test_open(&scratch);
 	test_read(scratch.directory);
+	test_read_piece(scratch.directory);
 	test_read_again(scratch.directory);
 	test_read_proc();
 	test_replace(scratch.directory);

@@ -52,23 +52,24 @@ static bool gets_done(const struct pager *pager, uint64_t number)
 static void test_moving(int proc)
 {
 	static struct pager pager;
-	struct pager_plan plan = {
-		.out_count = 1, .out_kib = MEMORY / 1024, .in = {0, 0}};
+	struct pager_plan plan = {.out_kib = MEMORY / 1024};
 	uint64_t start_time;
 	int status;
 	pid_t child = start_child(proc, &start_time);
 
 	is_int(pager_open(&pager, proc), 0, "the thread starts");
 	is_int((int64_t)pager_done(&pager), 0, "nothing is done");
-	plan.out[0] = (struct pager_target){child, start_time};
-	plan.in = (struct pager_target){child, start_time};
+	plan.out.items[0] = (struct pager_target){child, start_time};
+	plan.out.count = 1;
+	plan.in = plan.out;
 	is_int((int64_t)pager_order(&pager, &plan), 1, "plans are counted");
 	ok(gets_done(&pager, 1), "a plan is carried out");
 	is_int((int64_t)pager_order(&pager, &plan), 2, "so is the next");
-	plan.out[0].start_time = plan.in.start_time = start_time + 1;
+	plan.out.items[0].start_time = start_time + 1;
+	plan.in = plan.out;
 	(void)pager_order(&pager, &plan);
 	ok(gets_done(&pager, 3), "a plan for who is gone is soon done");
-	plan = (struct pager_plan){.out_count = 0, .in = {0, 0}};
+	plan = (struct pager_plan){.out_kib = 0};
 	(void)pager_order(&pager, &plan);
 	ok(gets_done(&pager, 4), "an empty plan too");
 	pager_close(&pager);
@@ -93,10 +94,9 @@ static void test_hopeless_proc(const struct scratch *scratch)
 {
 	static struct pager pager;
 	struct pager_plan plan = {
-		.out_count = 1,
 		.out_kib = 1 << 20,
-		.out = {{getpid(), 1}},
-		.in = {getpid(), 1},
+		.out = {.items = {{getpid(), 1}}, .count = 1},
+		.in = {.items = {{getpid(), 1}}, .count = 1},
 	};
 
 	is_int(pager_open(&pager, scratch->directory), 0,

@@ -79,8 +79,8 @@ static void turn(struct fixture *f, unsigned ms, enum verdict verdict,
 /* The orders of the last turn, as "freeze 10, load 11"; or "none". */
 static const char *orders(const struct fixture *f)
 {
-	static const char *const names[] = {"freeze", "pause", "load", "thaw",
-					    "forget"};
+	static const char *const names[] = {"freeze", "pause",   "load",
+					    "thaw",   "release", "forget"};
 	static char text[256];
 	size_t used = 0;
 
@@ -156,7 +156,7 @@ static void test_as_few_as_needed(void)
 	f.situation.before = f.situation.now = NULL;
 	turn(&f, 50, VERDICT_THRASHING, 0);
 	is_text(orders(&f), "none", "what that does is awaited");
-	turn(&f, SCHEDULE_SETTLE_MS, VERDICT_THRASHING, 0);
+	turn(&f, SCHEDULE_TRIAL_MS, VERDICT_THRASHING, 0);
 	is_text(orders(&f), "freeze 12",
 		"if they thrash all the same, there was less room");
 }
@@ -215,9 +215,15 @@ static void test_filling(void)
 	is_text(orders(&f), "none",
 		"a single grower is not frozen for growing");
 	f.situation.is_filling = false;
-	row(&f, 11)->resident_kib = 50 * MIB;
+	row(&f, 11)->resident_kib = 100 * MIB;
 	turn(&f, SCHEDULE_GROWN_MS - 100, VERDICT_CALM, 0);
 	is_text(orders(&f), "none", "nobody joins while it grows");
+	turn(&f, 200, VERDICT_CALM, 0);
+	is_text(orders(&f), "none",
+		"nor into room that it was about to outgrow");
+	row(&f, 11)->resident_kib = 50 * MIB;
+	turn(&f, 200, VERDICT_CALM, 0);
+	is_text(orders(&f), "load 10", "but into what will do");
 }
 
 static void test_nobody_to_freeze(void)
@@ -353,7 +359,8 @@ static void test_pause(void)
 	struct schedule_plan plan;
 
 	schedule_plan(&f.schedule, &plan);
-	ok(plan.in && plan.in->process.pid == 10, "which the pager does");
+	ok(plan.in_count == 1 && plan.in[0]->process.pid == 10,
+	   "which the pager does");
 	finish_plan(&f);
 	turn(&f, 50, VERDICT_THRASHING, 0);
 	is_text(orders(&f), "thaw 10", "and goes on");
@@ -468,6 +475,130 @@ static void test_idle(void)
 	       "who does nothing any more is no job");
 }
 
+/* Two families of two, each of which would fit, but not both. */
+static void add_two_families(struct fixture *f)
+{
+	for (pid_t pid = 10; pid < 14; pid++) {
+		(void)processes_add(&f->host, pid, "cc1", 65 * MIB, 5);
+		row(f, pid)->group = pid < 12 ? 10 : 12;
+		row(f, pid)->session = 5;
+		row(f, pid)->swapped_kib = (uint64_t)(pid - 9) * 5 * MIB;
+		row(f, pid)->state = 'R';
+	}
+}
+
+static void test_units(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	add_two_families(&f);
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "freeze 12, freeze 13",
+		"a process group is frozen as one");
+	finish_plan(&f);
+	row(&f, 10)->swapped_kib = row(&f, 11)->swapped_kib = 0;
+	turn(&f, 1000, VERDICT_UNSETTLED, 0);
+	turn(&f, 1000, VERDICT_CALM, 0);
+	turn(&f, 5000, VERDICT_CALM, 0);
+	is_text(orders(&f), "freeze 10, freeze 11, load 12, load 13",
+		"and has its turn as one");
+
+	struct schedule_plan plan;
+
+	schedule_plan(&f.schedule, &plan);
+	ok(plan.in_count == 2 && plan.in[0]->process.pid == 12 &&
+		   plan.in[1]->process.pid == 13,
+	   "which both get their memory for");
+	finish_plan(&f);
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "thaw 12, thaw 13", "before they go on");
+
+	begin(&f);
+	add_two_families(&f);
+	for (pid_t pid = 10; pid < 14; pid++)
+		row(&f, pid)->group = 10;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "freeze 13",
+		"of a group that does not fit some are frozen");
+}
+
+/* A child of a frozen family that was not known yet. */
+static void test_new_member(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	add_two_families(&f);
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	finish_plan(&f);
+	row(&f, 10)->swapped_kib = row(&f, 11)->swapped_kib = 0;
+	(void)processes_add(&f.host, 14, "cc1", 16 * MIB, 5);
+	row(&f, 14)->group = 12;
+	row(&f, 14)->session = 5;
+	row(&f, 14)->state = 'R';
+	turn(&f, SCHEDULE_SETTLE_MS, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "freeze 14",
+		"what a frozen group forks is frozen with it");
+}
+
+/* Frozen 11 has its memory in swap; 10 has all it wants, and yet. */
+static void test_unhelpful(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	add_two_hogs(&f);
+	f.situation.stall_permille = 800;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	finish_plan(&f);
+	row(&f, 10)->resident_kib = 160 * MIB;
+	row(&f, 10)->swapped_kib = 0;
+	turn(&f, SCHEDULE_JUDGE_MS - 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "none", "a freeze has time to help");
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "release 11", "one that does not is undone");
+	is_int((int64_t)f.schedule.freezes_unhelpful_total, 1, "counted");
+	turn(&f, 1000, VERDICT_THRASHING, 0);
+	ok(!schedule_find(&f.schedule, row(&f, 11)),
+	   "and not tried again for a while");
+
+	begin(&f);
+	add_two_hogs(&f);
+	f.situation.stall_permille = 800;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	finish_plan(&f);
+	row(&f, 10)->resident_kib = 160 * MIB;
+	row(&f, 10)->swapped_kib = 0;
+	f.situation.stall_permille = 600;
+	turn(&f, SCHEDULE_JUDGE_MS, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "none", "one that helps some is not");
+}
+
+/* 10 runs, and wants more than there is, or grows for ever. */
+static void test_insatiable(void)
+{
+	struct fixture f;
+
+	freeze_one(&f);
+	f.schedule.jobs[0].turn_us = 0;
+	f.schedule.jobs[0].given_us = f.situation.now_us;
+	row(&f, 10)->swapped_kib = 20 * MIB;
+	turn(&f, 10000, VERDICT_UNSETTLED, 0);
+	is_int((int64_t)f.schedule.jobs[0].turn_us, 0,
+	       "a turn begins when the memory is there");
+	turn(&f, 40000, VERDICT_UNSETTLED, 0);
+	ok(f.schedule.jobs[0].turn_us != 0,
+	   "or when it should have been there long ago");
+
+	freeze_one(&f);
+	f.schedule.jobs[0].turn_us = 0;
+	row(&f, 10)->swapped_kib = 400 * MIB;
+	turn(&f, 50, VERDICT_UNSETTLED, 0);
+	is_text(orders(&f), "freeze 10, load 11",
+		"who is too big does not wait for it in vain");
+}
+
 int main(void)
 {
 	test_making_room();
@@ -487,5 +618,9 @@ int main(void)
 	test_failed_thaw();
 	test_the_end();
 	test_idle();
+	test_units();
+	test_new_member();
+	test_unhelpful();
+	test_insatiable();
 	return done_testing();
 }

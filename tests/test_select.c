@@ -26,8 +26,13 @@ static void test_taking_part(void)
 	struct process *reborn = processes_add(&host, 14, "d", 90 * MIB, 0);
 	struct process *waiting = processes_add(&host, 15, "e", 90 * MIB, 0);
 
-	waiting->state = 'D';
+	struct process *robbed = processes_add(&host, 16, "f", 90 * MIB, 0);
+	struct process *asleep = processes_add(&host, 17, "g", 90 * MIB, 0);
 
+	waiting->state = 'D';
+	robbed->state = 'R';
+	robbed->resident_kib -= MIB;
+	asleep->resident_kib -= MIB;
 	growing->resident_kib += MIB;
 	creeping->resident_kib += MIB - 1;
 	reborn->start_time++;
@@ -39,10 +44,14 @@ static void test_taking_part(void)
 	   "who grows by a MiB takes part");
 	ok(!select_takes_part(&host.before, creeping),
 	   "who hardly grows takes no part");
-	ok(select_takes_part(&host.before, reborn),
-	   "a new process with an old pid is new");
+	ok(!select_takes_part(&host.before, reborn),
+	   "of a new process with an old pid nothing is known");
 	ok(select_takes_part(&host.before, waiting),
 	   "who waits in one long fault takes part");
+	ok(select_takes_part(&host.before, robbed),
+	   "who runs while it loses memory takes part");
+	ok(!select_takes_part(&host.before, asleep),
+	   "who loses memory asleep takes no part");
 	ok(!select_takes_part(NULL, faulting),
 	   "without an earlier look nobody is accused");
 }

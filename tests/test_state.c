@@ -25,6 +25,7 @@ static const char *const whole[] = {
 	"freezes_total 7",
 	"thaws_total 5",
 	"rotations_total 4",
+	"freezes_unhelpful_total 6",
 	"paged_out_bytes_total 4096",
 	"prefetched_bytes_total 8192",
 	"frozen_us_total 1003",
@@ -92,6 +93,8 @@ static void test_parse(struct state *state)
 	is_int((int64_t)state->freezes_total, 7, "freezes_total");
 	is_int((int64_t)state->thaws_total, 5, "thaws_total");
 	is_int((int64_t)state->rotations_total, 4, "rotations_total");
+	is_int((int64_t)state->freezes_unhelpful_total, 6,
+	       "freezes_unhelpful_total");
 	is_int((int64_t)state->paged_out_bytes_total, 4096,
 	       "paged_out_bytes_total");
 	is_int((int64_t)state->prefetched_bytes_total, 8192,
@@ -240,34 +243,34 @@ static const struct {
 	{7, "verdict calm\033[2J", -EINVAL,
 	 "a word with a control character is refused"},
 	{7, "verdict <b>", -EINVAL, "a word with markup is refused"},
-	{20, NULL, -EINVAL, "half of the swap counters is refused"},
-	{25, NULL, -EINVAL, "half a memory pressure is refused"},
-	{26, NULL, -EINVAL, "half an io pressure is refused"},
-	{28, "frozen_processes 1", -EINVAL, "more frozen than said is refused"},
-	{28, "frozen_processes 3", -EINVAL,
+	{21, NULL, -EINVAL, "half of the swap counters is refused"},
+	{26, NULL, -EINVAL, "half a memory pressure is refused"},
+	{27, NULL, -EINVAL, "half an io pressure is refused"},
+	{29, "frozen_processes 1", -EINVAL, "more frozen than said is refused"},
+	{29, "frozen_processes 3", -EINVAL,
 	 "fewer frozen than said is refused"},
-	{28, "frozen_processes 4294967298", -EINVAL,
+	{29, "frozen_processes 4294967298", -EINVAL,
 	 "far more said than frozen is refused"},
-	{30, "frozen 0 1 1 signal batch x", -EINVAL, "frozen pid 0 is refused"},
-	{30, "frozen -1 1 1 signal batch x", -EINVAL,
+	{31, "frozen 0 1 1 signal batch x", -EINVAL, "frozen pid 0 is refused"},
+	{31, "frozen -1 1 1 signal batch x", -EINVAL,
 	 "frozen pid -1, which is everybody to kill(), is refused"},
-	{30, "frozen 2147483648 1 1 signal batch x", -EINVAL,
+	{31, "frozen 2147483648 1 1 signal batch x", -EINVAL,
 	 "a frozen pid above the largest is refused"},
-	{30, "frozen 1 -1 1 signal batch x", -EINVAL,
+	{31, "frozen 1 -1 1 signal batch x", -EINVAL,
 	 "a negative start time is refused"},
-	{30, "frozen 1 1 1 signal", -EINVAL, "a frozen line cut is refused"},
-	{30, "frozen 1 1 1 <signal> batch x", -EINVAL,
+	{31, "frozen 1 1 1 signal", -EINVAL, "a frozen line cut is refused"},
+	{31, "frozen 1 1 1 <signal> batch x", -EINVAL,
 	 "a method with markup is refused"},
-	{30, "frozen 1 1 1 signal batch", 0, "a command may be empty"},
-	{30, "frozen 1 1 1 signal batch 123456789012345", 0,
+	{31, "frozen 1 1 1 signal batch", 0, "a command may be empty"},
+	{31, "frozen 1 1 1 signal batch 123456789012345", 0,
 	 "a command of 15 is read"},
-	{30, "frozen 1 1 1 signal batch 1234567890123456", -EINVAL,
+	{31, "frozen 1 1 1 signal batch 1234567890123456", -EINVAL,
 	 "a longer command is refused"},
-	{30, "frozen 1 1 1 signal batch a\\", -EINVAL,
+	{31, "frozen 1 1 1 signal batch a\\", -EINVAL,
 	 "a command with a bad escape is refused"},
-	{30, "frozen 1 1 1 signal batch a\\000b", -EINVAL,
+	{31, "frozen 1 1 1 signal batch a\\000b", -EINVAL,
 	 "a command with an escaped NUL is refused"},
-	{30, "frozen 1235 5678902 20 dry-run batch a)\\040b\\012", -EINVAL,
+	{31, "frozen 1235 5678902 20 dry-run batch a)\\040b\\012", -EINVAL,
 	 "a process that is listed twice is refused"},
 };
 
@@ -381,6 +384,7 @@ static void test_json(void)
 		"  \"stall_us_total\": 18446744073709551615,\n"
 		"  \"thrash_us_total\": 0,\n  \"freezes_total\": 0,\n"
 		"  \"thaws_total\": 0,\n  \"rotations_total\": 0,\n"
+		"  \"freezes_unhelpful_total\": 0,\n"
 		"  \"paged_out_bytes_total\": 0,\n"
 		"  \"prefetched_bytes_total\": 0,\n"
 		"  \"frozen_us_total\": 0,\n"

@@ -16,21 +16,19 @@ static struct settings settings;
 static int replay(struct span text, char *out, size_t size,
 		  struct problem *problem)
 {
-	static struct process rows[2][ROWS];
 	static struct decider decider;
 	FILE *stream = fmemopen(out, size, "w");
 
 	memset(&decider, 0, sizeof(decider));
 	memset(out, 0, size);
 	decider.settings = &settings;
-	for (size_t i = 0; i < 2; i++)
-		decider.looks[i] = (struct process_table){.rows = rows[i],
-							  .capacity = ROWS};
+	need(census_init(&decider.census, ROWS), "census");
 	need(stream ? 0 : -1, "fmemopen");
 	problem->text[0] = '\0';
 
 	int error = tape_replay(text, &decider, stream, problem);
 
+	census_close(&decider.census);
 	(void)fclose(stream);
 	return error;
 }
@@ -148,7 +146,7 @@ static void test_writing(const struct scratch *scratch)
 		.process = {.pid = 8, .start_time = 9}, .is_gone = true};
 	decider.schedule.count = 2;
 	row.limit = LIMIT_FAR;
-	decider.looks[0] = (struct process_table){.rows = &row, .count = 1};
+	decider.census.now = (struct process_table){.rows = &row, .count = 1};
 	(void)snprintf(path, sizeof(path), "%s/tape", scratch->path);
 
 	FILE *tape = tape_create(path);
@@ -160,12 +158,12 @@ static void test_writing(const struct scratch *scratch)
 	(void)fclose(tape);
 	is_text(scratch_text(scratch->directory, "tape", text, sizeof(text)),
 		"thrash-protect-recording 1\n"
-		"sample 5 - - 0 - - - - 0 0\n"
+		"sample 5 - - 0 - - - - 0 0 - - -\n"
 		"job process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
 		"gone 8 9\n"
 		"process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
 		"limit far\n"
-		"sample 5 - - 0 - - - - 0 0\n"
+		"sample 5 - - 0 - - - - 0 0 - - -\n"
 		"job process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
 		"gone 8 9\n",
 		"a turn is a sample, the jobs, and the processes looked at");

@@ -286,8 +286,43 @@ static void test_freshness(void)
 		turn(&f);
 	ok(read_state(&f)->boottime_ms >= written_ms + 60000,
 	   "but then it does");
+	(void)daemon_close(&f.daemon, "test", false);
+	end(&f);
+}
+
+/* Without a trigger, which a made-up /proc cannot have. */
+static void test_rest(void)
+{
+	struct fixture f;
+	unsigned counted = 0;
+
+	begin(&f, "calm");
+	(void)start(&f);
+	turn(&f);
+	is_int((int64_t)f.wait_ms,
+	       (int64_t)f.settings.interval_ms * TICK_REST_INTERVALS,
+	       "where nobody stalls the next turn has time");
+	for (int i = 0; i < 100; i++) {
+		turn(&f);
+		counted += f.daemon.counted_us == f.now_us;
+	}
+	is_int(counted, 5, "and all counters are read once a second");
+
+	write_proc(&f, "pressure/memory",
+		   "some avg10=0.00 avg60=0.00 avg300=0.00 total=987654321\n"
+		   "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+	turn(&f);
+	ok(f.daemon.counted_us == f.now_us,
+	   "when somebody stalls they are read at once");
 	is_int((int64_t)f.wait_ms, (int64_t)f.settings.interval_ms,
-	       "without a trigger it looks at every interval");
+	       "and again after one interval");
+	turn(&f);
+	write_proc(&f, "pressure/io",
+		   "some avg10=0.00 avg60=0.00 avg300=0.00 total=987654321\n"
+		   "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+	turn(&f);
+	ok(f.daemon.counted_us == f.now_us,
+	   "also when somebody waits for a disk");
 	(void)daemon_close(&f.daemon, "test", false);
 	end(&f);
 }
@@ -300,6 +335,7 @@ static void test_broken_proc(void)
 	begin(&f, "calm");
 	(void)start(&f);
 	write_proc(&f, "vmstat", "pgmajfault none\n");
+	f.now_us += UINT64_C(1000) * TICK_COUNTERS_MS;
 	while (!error && turns < 100) {
 		f.now_us += 50000;
 		error = tick(&f.daemon, f.now_us, TICK_TIMER, &f.wait_ms);
@@ -346,6 +382,7 @@ int main(void)
 	test_ledger();
 	test_lost_run_directory();
 	test_freshness();
+	test_rest();
 	test_broken_proc();
 	test_run_directory();
 	return done_testing();
