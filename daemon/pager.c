@@ -241,7 +241,7 @@ struct run {
 	uint64_t number;
 	struct walk out, in;
 	size_t out_next, in_next; /* the targets after those of the walks */
-	uint64_t out_left_kib;
+	uint64_t out_left_kib, room_kib;
 };
 
 static bool is_current(const struct run *run)
@@ -334,6 +334,7 @@ static bool step_out(struct run *run)
 
 	run->out_left_kib -=
 		moved < run->out_left_kib ? moved : run->out_left_kib;
+	run->room_kib += moved;
 	atomic_fetch_add(&pager->out_bytes, moved * KIB);
 	return true;
 }
@@ -341,6 +342,9 @@ static bool step_out(struct run *run)
 /* A step from swap; false when all is there. */
 static bool step_in(struct run *run)
 {
+	if (!run->room_kib)
+		return false;
+
 	enum step step = walk_on(run, &run->in, &run->plan->in, &run->in_next,
 				 PAGE_SWAPPED);
 
@@ -350,7 +354,9 @@ static bool step_in(struct run *run)
 	uint64_t length =
 		walk_advise(&run->in, PAGER_IN_STEP_KIB * KIB, MADV_WILLNEED);
 	size_t pages = touch(&run->in, length);
+	uint64_t moved_kib = pages * PAGE / KIB;
 
+	run->room_kib -= moved_kib < run->room_kib ? moved_kib : run->room_kib;
 	atomic_fetch_add(&run->pager->in_bytes, pages * PAGE);
 	return true;
 }
@@ -365,6 +371,7 @@ static void carry_out(struct pager *pager, const struct pager_plan *plan,
 		.out = WALK_CLOSED,
 		.in = WALK_CLOSED,
 		.out_left_kib = plan->out_kib,
+		.room_kib = plan->room_kib,
 	};
 
 	mark_cold(&run);

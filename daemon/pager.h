@@ -43,11 +43,13 @@ struct pager_targets {
 /*
  * What to do, in this order: mark those of out as cold, so that the kernel
  * evicts them before anything else; move up to out_kib of them to swap; bring
- * those of in back.
+ * those of in back, into the room that was made and room_kib.  More would
+ * evict itself again, and in a full cgroup the kernel has given up on making
+ * room for it and killed somebody (measured: Linux 6.18, version 1).
  */
 struct pager_plan {
 	struct pager_targets out, in;
-	uint64_t out_kib;
+	uint64_t out_kib, room_kib;
 };
 
 /* All zero is a pager that is not open: it moves nothing. */

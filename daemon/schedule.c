@@ -168,6 +168,40 @@ static void take_capacity(struct schedule *schedule, uint64_t kib)
 			lesser(schedule->capacity_kib - 1, kib);
 }
 
+/* Pids outside of a PID namespace are shown as 0, and init's is 1. */
+static bool is_together(const struct process *a, const struct process *b)
+{
+	return a->group > 1 && a->group == b->group && a->session == b->session;
+}
+
+/* Who waits for another of its group is not asleep. */
+static bool is_asleep(const struct schedule *schedule, const struct job *job,
+		      uint64_t now_us)
+{
+	for (size_t i = 0; i < schedule->count; i++) {
+		const struct job *other = &schedule->jobs[i];
+
+		if ((other == job ||
+		     is_together(&other->process, &job->process)) &&
+		    (job_is_frozen(other) ||
+		     !has_passed(other->active_us, SCHEDULE_IDLE_MS, now_us)))
+			return false;
+	}
+	return true;
+}
+
+/* Whether it belongs to a job, and is worth freezing with it. */
+static bool is_kin(const struct schedule *schedule,
+		   const struct process *process)
+{
+	if (process_memory_kib(process) < SELECT_LEAST_KIB)
+		return false;
+	for (size_t i = 0; i < schedule->count; i++)
+		if (is_together(&schedule->jobs[i].process, process))
+			return true;
+	return false;
+}
+
 /* Jobs that are none any more; the frozen ones by an order. */
 static void forget_jobs(struct schedule *schedule, uint64_t now_us,
 			struct orders *orders)
@@ -182,9 +216,7 @@ static void forget_jobs(struct schedule *schedule, uint64_t now_us,
 			else if (job->is_undone)
 				add_order(orders, ORDER_FORGET, job, now_us,
 					  "somebody else let it go on");
-		} else if (job->is_gone ||
-			   has_passed(job->active_us, SCHEDULE_IDLE_MS,
-				      now_us)) {
+		} else if (job->is_gone || is_asleep(schedule, job, now_us)) {
 			/* who sleeps keeps what it holds */
 			if (!job->is_gone)
 				take_capacity(schedule,
@@ -209,7 +241,8 @@ static void add_jobs(struct schedule *schedule, const struct settings *settings,
 
 		if (schedule->count == SCHEDULE_JOBS)
 			return;
-		if (!select_claim(settings, situation->before, process) ||
+		if (!(select_claim(settings, situation->before, process) ||
+		      is_kin(schedule, process)) ||
 		    (situation->is_confined && process->limit == LIMIT_FAR) ||
 		    process_is_stopped(process) ||
 		    find_job(schedule, process) ||
@@ -240,19 +273,12 @@ static uint64_t sum_need_kib(const struct schedule *schedule)
 	return sum;
 }
 
-/* Pids outside of a PID namespace are shown as 0, and init's is 1. */
-static bool is_together(const struct job *a, const struct job *b)
-{
-	return a->process.group > 1 && a->process.group == b->process.group &&
-	       a->process.session == b->process.session;
-}
-
 static size_t first_of_group(const struct schedule *schedule, size_t index)
 {
 	size_t first = 0;
 
-	while (first < index &&
-	       !is_together(&schedule->jobs[first], &schedule->jobs[index]))
+	while (first < index && !is_together(&schedule->jobs[first].process,
+					     &schedule->jobs[index].process))
 		first++;
 	return first;
 }
@@ -271,12 +297,12 @@ static void add_to_unit(struct unit *unit, const struct job *job)
 		unit->swapped_kib += job->process.swapped_kib;
 		unit->is_growing |= job->is_growing;
 		unit->is_due |= job->is_due;
-		unit->was_frozen |= job->was_frozen;
+
 		unit->has_no_turn |= !job->turn_us;
 		if (job->turn_us > unit->turn_us)
 			unit->turn_us = job->turn_us;
-		if (job->since_us > unit->run_us)
-			unit->run_us = job->since_us;
+		if (job->kept_us > unit->kept_us)
+			unit->kept_us = job->kept_us;
 		if (job->given_us > unit->given_us)
 			unit->given_us = job->given_us;
 		break;
@@ -360,22 +386,30 @@ static uint64_t sum_all_kib(const struct schedule *schedule)
 	return sum;
 }
 
-/* What is free but for a reserve, if it was the host that was short. */
+/* What the host has is of use if it was the host that was short. */
+static bool knows_free(const struct schedule *schedule,
+		       const struct situation *situation)
+{
+	return !schedule->is_confined && situation->free_kib;
+}
+
+/* What is free but for a reserve, as far as it is known. */
 static uint64_t spare_kib(const struct schedule *schedule,
 			  const struct situation *situation)
 {
 	uint64_t all_kib = sum_resident_kib(schedule) + situation->free_kib;
 	uint64_t reserve_kib = all_kib / SCHEDULE_RESERVE_SHARE;
 
-	return schedule->is_confined || situation->free_kib < reserve_kib
-		       ? 0
-		       : situation->free_kib - reserve_kib;
+	return knows_free(schedule, situation) &&
+			       situation->free_kib > reserve_kib
+		       ? situation->free_kib - reserve_kib
+		       : 0;
 }
 
 /*
- * What the jobs hold while it is calm, and what is free, is the least that they
- * can have.  While nothing is evicted, memory may be free that was not; believe
- * in 2 % more every second until it proves wrong.
+ * What the jobs hold while it is calm, and what is free, is the least that
+ * they can have.  Where that is not known more may be free while nothing is
+ * evicted: believe in 2 % every second until it proves wrong.
  */
 static void raise_capacity(struct schedule *schedule,
 			   const struct situation *situation)
@@ -392,7 +426,8 @@ static void raise_capacity(struct schedule *schedule,
 	if (is_calm && schedule->capacity_kib)
 		schedule->capacity_kib =
 			greater(schedule->capacity_kib, held_kib);
-	if (may_be_free && schedule->capacity_kib < sum_all_kib(schedule))
+	if (may_be_free && !knows_free(schedule, situation) &&
+	    schedule->capacity_kib < sum_all_kib(schedule))
 		schedule->capacity_kib +=
 			schedule->capacity_kib *
 			(situation->now_us - schedule->raised_us) / 50000000;
@@ -438,14 +473,6 @@ static size_t sort_running(const struct schedule *schedule,
 	return count;
 }
 
-/* Who was thawed may run for so long, whatever happens. */
-static bool has_quantum(const struct unit *unit,
-			const struct settings *settings, uint64_t now_us)
-{
-	return unit->was_frozen &&
-	       !has_passed(unit->run_us, settings->quantum_ms, now_us);
-}
-
 /* It was thawed, and its memory is not there. */
 static bool is_hungry(const struct unit *unit)
 {
@@ -457,8 +484,8 @@ static bool is_hungry(const struct unit *unit)
  * at the same time would interleave their pages in swap and later pay a seek
  * for each, so one grows at a time.
  */
-static void shed(struct schedule *schedule, const struct settings *settings,
-		 uint64_t now_us, struct orders *orders)
+static void shed(struct schedule *schedule, uint64_t now_us,
+		 struct orders *orders)
 {
 	size_t sorted[SCHEDULE_JOBS];
 	size_t count = sort_running(schedule, sorted);
@@ -471,7 +498,7 @@ static void shed(struct schedule *schedule, const struct settings *settings,
 			used_kib + unit->need_kib <= schedule->capacity_kib &&
 			!(has_grower && unit->is_growing);
 
-		if (fits || i == 0 || has_quantum(unit, settings, now_us)) {
+		if (fits || i == 0 || now_us < unit->kept_us) {
 			used_kib += unit->need_kib;
 			has_grower |= unit->is_growing;
 		} else {
@@ -486,8 +513,8 @@ static void shed(struct schedule *schedule, const struct settings *settings,
  * Those that were thawed without their memory make a disk seek between them:
  * they get it one after the other.
  */
-static void queue_up(struct schedule *schedule, const struct settings *settings,
-		     uint64_t now_us, struct orders *orders)
+static void queue_up(struct schedule *schedule, uint64_t now_us,
+		     struct orders *orders)
 {
 	const struct unit *units = schedule->units;
 	size_t first = schedule->count;
@@ -499,7 +526,7 @@ static void queue_up(struct schedule *schedule, const struct settings *settings,
 			first = i;
 	for (size_t i = 0; i < schedule->count; i++)
 		if (i != first && is_hungry(&units[i]) &&
-		    !has_quantum(&units[i], settings, now_us))
+		    now_us >= units[i].kept_us)
 			order_unit(schedule, i, JOB_RUNNING, ORDER_FREEZE,
 				   now_us, "its memory is not there yet",
 				   orders);
@@ -532,7 +559,7 @@ static void make_room(struct schedule *schedule,
 		return;
 	measure_capacity(schedule, situation->now_us);
 	form_units(schedule);
-	shed(schedule, settings, situation->now_us, orders);
+	shed(schedule, situation->now_us, orders);
 	if (!orders->count)
 		return;
 	schedule->changed_us = situation->now_us;
@@ -683,7 +710,7 @@ static bool end_turns(struct schedule *schedule,
 		if (first == schedule->count)
 			break;
 		is_ended[first] = true;
-		if (has_quantum(&units[first], settings, now_us) ||
+		if (now_us < units[first].kept_us ||
 		    (!is_overdue &&
 		     !is_too_big(schedule, units[first].need_kib) &&
 		     (units[first].has_no_turn ||
@@ -905,6 +932,7 @@ void schedule_step(struct schedule *schedule, const struct settings *settings,
 
 	orders->count = 0;
 	orders->has_plan = false;
+	schedule->spare_kib = spare_kib(schedule, situation);
 	raise_capacity(schedule, situation);
 	begin_turns(schedule, situation);
 	settle_accounts(schedule, settings, situation, orders);
@@ -916,7 +944,7 @@ void schedule_step(struct schedule *schedule, const struct settings *settings,
 	if (is_trouble)
 		make_room(schedule, settings, situation, orders);
 	if (!orders->count)
-		queue_up(schedule, settings, situation->now_us, orders);
+		queue_up(schedule, situation->now_us, orders);
 	if (!orders->count)
 		take_turns(schedule, settings, situation, orders);
 	if (!orders->count && is_trouble)
@@ -961,9 +989,13 @@ void schedule_plan(const struct schedule *schedule, struct schedule_plan *plan)
 		    job->state == JOB_LOADING)
 			add_to_plan(plan, job);
 	}
-	if (used_kib + lack_kib > schedule->capacity_kib)
-		plan->out_kib = lesser(
-			lack_kib, used_kib + lack_kib - schedule->capacity_kib);
+	plan->room_kib =
+		greater(schedule->spare_kib,
+			greater(schedule->capacity_kib, used_kib) - used_kib);
+	plan->out_kib = lack_kib;
+	/* what a cgroup can have is only guessed: rather too much than seeks */
+	if (!schedule->is_confined)
+		plan->out_kib -= lesser(lack_kib, plan->room_kib);
 }
 
 void schedule_planned(struct schedule *schedule, uint64_t number)
@@ -982,12 +1014,14 @@ static void begin_freeze(struct schedule *schedule, struct job *job,
 }
 
 static void end_freeze(struct schedule *schedule, struct job *job,
-		       uint64_t now_us)
+		       uint64_t now_us, uint64_t kept_ms)
 {
 	schedule->frozen_us_total += now_us - job->since_us;
+	schedule->thawed_us = now_us;
+	schedule->thaws_total++;
 	job->state = JOB_RUNNING;
 	job->since_us = job->active_us = now_us;
-	job->was_frozen = true;
+	job->kept_us = now_us + kept_ms * 1000;
 	if (job->is_paused)
 		return;
 	job->given_us = now_us;
@@ -995,20 +1029,30 @@ static void end_freeze(struct schedule *schedule, struct job *job,
 	job->is_due = true;
 }
 
+/* It is no job for a while, and is not to be frozen. */
+static void let_alone(struct schedule *schedule, struct job *job,
+		      const struct settings *settings, uint64_t now_us)
+{
+	if (job_is_frozen(job))
+		schedule->frozen_us_total += now_us - job->since_us;
+	spare(schedule, &job->process, now_us + settings->max_frozen_ms * 1000);
+	remove_job(schedule, job);
+}
+
 void schedule_confirm(struct schedule *schedule,
 		      const struct settings *settings,
 		      const struct order *order, int error, uint64_t now_us)
 {
 	struct job *job = find_job(schedule, &order->process);
-	bool is_lasting = false; /* it is no job for a while */
 
 	if (!job)
 		return;
 	switch (order->kind) {
 	case ORDER_FREEZE:
-		if (!error)
+		if (error)
+			let_alone(schedule, job, settings, now_us);
+		else
 			begin_freeze(schedule, job, JOB_FROZEN, now_us);
-		is_lasting = error;
 		break;
 	case ORDER_PAUSE:
 		if (!error)
@@ -1023,24 +1067,16 @@ void schedule_confirm(struct schedule *schedule,
 	case ORDER_RELEASE:
 		if (error && error != -ESRCH)
 			return; /* it stays ours, and is tried again */
-		end_freeze(schedule, job, now_us);
-		schedule->thawed_us = now_us;
-		schedule->thaws_total++;
-		is_lasting = order->kind == ORDER_RELEASE;
-		schedule->freezes_unhelpful_total += is_lasting;
+		schedule->freezes_unhelpful_total +=
+			order->kind == ORDER_RELEASE;
+		end_freeze(schedule, job, now_us,
+			   order->kind == ORDER_RELEASE ? SCHEDULE_RETRY_MS
+							: settings->quantum_ms);
 		break;
 	case ORDER_FORGET:
-		end_freeze(schedule, job, now_us);
-		is_lasting = true;
+		let_alone(schedule, job, settings, now_us);
 		break;
 	}
-	if (!is_lasting)
-		return;
-	spare(schedule, &order->process,
-	      now_us + 1000 * (order->kind == ORDER_RELEASE
-				       ? SCHEDULE_RETRY_MS
-				       : settings->max_frozen_ms));
-	remove_job(schedule, job);
 }
 
 void schedule_thaw_all(const struct schedule *schedule, uint64_t now_us,

@@ -67,7 +67,7 @@ enum {
 	 */
 	SCHEDULE_JUDGE_MS = 3000,
 	/* What did not help is not tried again for so long. */
-	SCHEDULE_RETRY_MS = 10000,
+	SCHEDULE_RETRY_MS = 30000,
 	/* Less than this is not worth a plan for the pager. */
 	SCHEDULE_PLAN_KIB = 1024,
 };
@@ -83,14 +83,15 @@ struct job {
 	enum job_state state;
 	size_t unit; /* index of the unit's first job */
 	bool is_growing;
-	bool is_paused;        /* loading within its turn, which goes on */
-	bool is_due;           /* it has waited, and not had its turn since */
-	bool was_frozen;       /* at some time */
+	bool is_paused; /* loading within its turn, which goes on */
+	bool is_due;    /* it has waited, and not had its turn since */
+
 	bool was_seen_stopped; /* since it is frozen */
 	bool is_gone;          /* it ended */
 	bool is_undone;        /* somebody else let it go on */
 	uint64_t since_us;     /* running, or frozen, since then */
 	uint64_t given_us;     /* when it was last let run, pauses apart */
+	uint64_t kept_us;      /* until when it is not frozen again */
 	uint64_t loading_us;   /* when loading began */
 	uint64_t turn_us;      /* when it had its memory; 0: not yet */
 	uint64_t grew_us;      /* when it last grew; 0: never */
@@ -106,10 +107,9 @@ struct unit {
 	uint64_t since_us;        /* since when the first waits */
 	uint64_t turn_us;         /* when all that run had their memory */
 	uint64_t given_us;        /* when the last was let run */
-	uint64_t run_us;          /* since when the last runs */
+	uint64_t kept_us;         /* until when one that runs is not frozen */
 	bool is_growing, is_due;  /* one that runs */
-	bool was_frozen;
-	bool has_no_turn; /* one that runs has not begun its turn */
+	bool has_no_turn;         /* one that runs has not begun its turn */
 };
 
 /* Not to be frozen for a while: that failed, or somebody else undid it. */
@@ -125,9 +125,10 @@ struct schedule {
 	struct unit units[SCHEDULE_JOBS]; /* at the index of the first job */
 	struct schedule_spared spared[SCHEDULE_SPARED]; /* a ring */
 	size_t next_spared;
-	uint64_t capacity_kib;         /* for all jobs; 0: not measured */
-	bool is_confined;              /* the last trouble was a cgroup's own */
-	uint64_t raised_us;            /* when it was last believed to grow */
+	uint64_t capacity_kib; /* for all jobs; 0: not measured */
+	uint64_t spare_kib;    /* free on the host, as far as that matters */
+	bool is_confined;      /* the last trouble was a cgroup's own */
+	uint64_t raised_us;    /* when it was last believed to grow */
 	uint64_t frozen_us, thawed_us; /* when last; 0: never */
 	uint64_t changed_us;           /* when a change of turn began */
 	uint64_t change_us;            /* how long the last one took */
@@ -185,7 +186,8 @@ struct orders {
 struct schedule_plan {
 	const struct job *out[SCHEDULE_JOBS]; /* frozen, longest wait last */
 	size_t out_count;
-	uint64_t out_kib; /* of all of them */
+	uint64_t out_kib;  /* of all of them */
+	uint64_t room_kib; /* for what comes in, besides what goes out */
 	const struct job *in[SCHEDULE_JOBS];
 	size_t in_count;
 };

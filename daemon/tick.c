@@ -364,6 +364,7 @@ static void page(struct daemon *daemon)
 		return;
 	schedule_plan(schedule, &wanted);
 	plan.out_kib = wanted.out_kib;
+	plan.room_kib = wanted.room_kib;
 	add_targets(&plan.out, wanted.out, wanted.out_count);
 	add_targets(&plan.in, wanted.in, wanted.in_count);
 	log_debug(daemon->log, "plan: out %llu KiB of %zu, in %zu",

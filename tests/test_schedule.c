@@ -51,7 +51,10 @@ static void obey(struct fixture *f, const struct order *order)
 	struct process *process = find_row(f, order->process.pid);
 
 	if (process && order->kind != ORDER_FORGET)
-		process->state = order->kind == ORDER_THAW ? 'R' : 'T';
+		process->state = order->kind == ORDER_THAW ||
+						 order->kind == ORDER_RELEASE
+					 ? 'R'
+					 : 'T';
 }
 
 /* One turn, ms after the last; every order ends with error. */
@@ -542,6 +545,38 @@ static void test_new_member(void)
 		"what a frozen group forks is frozen with it");
 }
 
+/* One of a family that waits for the others, and did nothing since. */
+static void test_kin(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	add_two_families(&f);
+	(void)processes_add(&f.host, 14, "make", 20 * MIB, 0);
+	(void)processes_add(&f.host, 15, "make", 15 * MIB, 0);
+	(void)processes_add(&f.host, 16, "make", 20 * MIB, 0);
+	for (pid_t pid = 14; pid < 17; pid++) {
+		row(&f, pid)->group = pid < 16 ? 12 : 16;
+		row(&f, pid)->session = 5;
+	}
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "freeze 12, freeze 13, freeze 14",
+		"who belongs to a group is frozen with it, if it is worth it");
+
+	begin(&f);
+	add_two_families(&f);
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	row(&f, 10)->state = 'S';
+	turn(&f, SCHEDULE_IDLE_MS, VERDICT_UNSETTLED, 0);
+	turn(&f, SCHEDULE_IDLE_MS, VERDICT_UNSETTLED, 0);
+	ok(schedule_find(&f.schedule, row(&f, 10)),
+	   "who waits for one of its group stays a job");
+	row(&f, 11)->state = 'S';
+	turn(&f, SCHEDULE_IDLE_MS, VERDICT_UNSETTLED, 0);
+	ok(!schedule_find(&f.schedule, row(&f, 10)),
+	   "until all of the group sleep");
+}
+
 /* Frozen 11 has its memory in swap; 10 has all it wants, and yet. */
 static void test_unhelpful(void)
 {
@@ -559,9 +594,11 @@ static void test_unhelpful(void)
 	turn(&f, 50, VERDICT_THRASHING, 0);
 	is_text(orders(&f), "release 11", "one that does not is undone");
 	is_int((int64_t)f.schedule.freezes_unhelpful_total, 1, "counted");
-	turn(&f, 1000, VERDICT_THRASHING, 0);
-	ok(!schedule_find(&f.schedule, row(&f, 11)),
-	   "and not tried again for a while");
+	row(&f, 11)->swapped_kib = 60 * MIB;
+	turn(&f, SCHEDULE_RETRY_MS - 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "none", "and not tried again for a while");
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "freeze 11", "but then");
 
 	begin(&f);
 	add_two_hogs(&f);
@@ -620,6 +657,7 @@ int main(void)
 	test_idle();
 	test_units();
 	test_new_member();
+	test_kin();
 	test_unhelpful();
 	test_insatiable();
 	return done_testing();
