@@ -107,11 +107,13 @@ static int settle_past(struct daemon *daemon, struct problem *problem)
 	return 0;
 }
 
-/* What it does not need is not touched, so it takes no memory. */
-static void keep_census(const struct census *census)
+/* What was mapped; of that, what is not touched takes no memory. */
+static void keep_mappings(const struct daemon *daemon)
 {
+	const struct census *census = &daemon->decider.census;
 	const struct process_table *tables[] = {&census->now, &census->before};
 
+	(void)resident_keep(daemon->settings, sizeof(*daemon->settings));
 	(void)resident_keep(census->rows, census->room * sizeof(*census->rows));
 	for (size_t i = 0; i < 2; i++)
 		(void)resident_keep(tables[i]->rows,
@@ -150,7 +152,7 @@ int daemon_open(struct daemon *daemon, const struct settings *settings,
 		error = pager_open(&daemon->pager, daemon->proc);
 	if (!error) {
 		resident_begin(log);
-		keep_census(&daemon->decider.census);
+		keep_mappings(daemon);
 		error = first_turn(daemon, problem);
 	}
 	if (error)
