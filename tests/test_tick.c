@@ -294,28 +294,36 @@ static void test_freshness(void)
 static void test_rest(void)
 {
 	struct fixture f;
+	struct sample last;
+	char text[256];
 	unsigned counted = 0;
 
 	begin(&f, "calm");
 	(void)start(&f);
 	turn(&f);
-	is_int((int64_t)f.wait_ms, (int64_t)f.settings.interval_ms,
-	       "without a trigger it looks at every interval");
+	is_int((int64_t)f.wait_ms,
+	       (int64_t)f.settings.interval_ms * TICK_REST_INTERVALS,
+	       "where nobody stalls the next turn has time");
 	for (int i = 0; i < 100; i++) {
 		turn(&f);
 		counted += f.daemon.counted_us == f.now_us;
 	}
-	is_int(counted, 5,
-	       "but where nobody stalls it counts pages once a second");
+	is_int(counted, 5, "and pages are counted once a second");
 
-	write_proc(&f, "pressure/memory",
-		   "some avg10=0.00 avg60=0.00 avg300=0.00 total=987654321\n"
-		   "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+	last = *decide_sample(&f.daemon.decider);
+	(void)snprintf(text, sizeof(text),
+		       "some avg10=0.00 avg60=0.00 avg300=0.00 total=%" PRIu64
+		       "\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n",
+		       last.memory.some_us + 10000);
+	write_proc(&f, "pressure/memory", text);
+	f.now_us += 50000;
 	turn(&f);
 	ok(f.daemon.counted_us == f.now_us,
-	   "when somebody stalls they are read at once");
+	   "when somebody stalls that is done at once");
+	is_int((int64_t)f.daemon.decider.detector.stall_permille, 200,
+	       "and counts as stall of the last interval, not of all the rest");
 	is_int((int64_t)f.wait_ms, (int64_t)f.settings.interval_ms / 2,
-	       "and a second look follows soon");
+	       "and the next turn follows soon");
 	turn(&f);
 	write_proc(&f, "pressure/io",
 		   "some avg10=0.00 avg60=0.00 avg300=0.00 total=987654321\n"
