@@ -85,7 +85,7 @@ int sample_read(int proc, uint64_t now_us, struct sample *sample)
 	return error;
 }
 
-enum { COLUMNS = 12, COLUMNS_AT_LEAST = 10 };
+enum { COLUMNS = 13 };
 
 void sample_format(const struct sample *sample, char line[SAMPLE_LINE])
 {
@@ -106,11 +106,11 @@ void sample_format(const struct sample *sample, char line[SAMPLE_LINE])
 		{sample->io.full_us, sample->has_io},
 		{vm->scanned, vm->has_scanned},
 		{vm->scanned_for_host, vm->has_scanned},
+		{vm->free, vm->has_free},
 	};
-	size_t count = vm->has_scanned ? COLUMNS : COLUMNS_AT_LEAST;
 	size_t used = (size_t)snprintf(line, SAMPLE_LINE, "sample");
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < COLUMNS; i++) {
 		char *at = line + used;
 		size_t room = SAMPLE_LINE - used;
 
@@ -160,11 +160,13 @@ int sample_parse(struct span line, struct sample *sample)
 		       &parsed.has_memory) ||
 	    parse_pair(&line, &io->some_us, &io->full_us, &parsed.has_io))
 		return -EINVAL;
-	/* recordings that are older than these columns end here */
-	if (line.length &&
-	    (parse_pair(&line, &vm->scanned, &vm->scanned_for_host,
-			&vm->has_scanned) ||
-	     line.length))
+	/* older recordings end here, or after the next two */
+	if (line.length && parse_pair(&line, &vm->scanned,
+				      &vm->scanned_for_host, &vm->has_scanned))
+		return -EINVAL;
+	if (line.length && parse_column(&line, &vm->free, &vm->has_free))
+		return -EINVAL;
+	if (line.length)
 		return -EINVAL;
 	*sample = parsed;
 	return 0;

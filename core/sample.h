@@ -50,8 +50,9 @@ enum { SAMPLE_LINE = 320 };
 /*
  * One line without its newline:
  *   sample TIME_US IN OUT MAJOR ANON FILE MEMORY_SOME MEMORY_FULL IO_SOME
- *   IO_FULL SCANNED SCANNED_FOR_HOST
- * with "-" for what the host does not have; the last two are left out then.
+ *   IO_FULL SCANNED SCANNED_FOR_HOST FREE
+ * with "-" for what the host does not have; older recordings lack the last, or
+ * the last three.
  */
 void sample_format(const struct sample *sample, char line[SAMPLE_LINE]);
 int sample_parse(struct span line, struct sample *sample);

@@ -25,6 +25,7 @@ enum {
 	SCAN_KSWAPD,
 	SCAN_DIRECT,
 	SCAN_KHUGEPAGED, /* since 6.2 */
+	FREE,
 	ROWS
 };
 
@@ -47,6 +48,7 @@ static const struct counter_row rows[ROWS] = {
 			 offsetof(struct counters, scanned_directly)},
 	[SCAN_KHUGEPAGED] = {"pgscan_khugepaged",
 			     offsetof(struct counters, scanned_by_khugepaged)},
+	[FREE] = {"nr_free_pages", offsetof(struct counters, vmstat.free)},
 };
 
 int vmstat_parse(struct span text, struct vmstat *vmstat)
@@ -66,6 +68,7 @@ int vmstat_parse(struct span text, struct vmstat *vmstat)
 	parsed->has_refaults_anon = found & 1U << ANON;
 	parsed->has_refaults_file =
 		found & (1U << FILE_SINCE_5_9 | 1U << FILE_BEFORE_5_9);
+	parsed->has_free = found & 1U << FREE;
 	parsed->has_scanned = (found & scanned) == scanned;
 	if (parsed->has_scanned) {
 		parsed->scanned = counters.scanned_anon + counters.scanned_file;

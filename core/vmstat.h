@@ -21,6 +21,8 @@ struct vmstat {
 	 */
 	uint64_t scanned;          /* pgscan_anon and pgscan_file */
 	uint64_t scanned_for_host; /* pgscan_kswapd, _direct, _khugepaged */
+	uint64_t free;             /* nr_free_pages: now, not since boot */
+	bool has_free;
 	bool has_swap; /* a kernel without swap has neither of the two */
 	bool has_refaults_anon;
 	bool has_refaults_file;

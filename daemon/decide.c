@@ -78,6 +78,18 @@ bool decide_wants_limit(const struct decider *decider,
 			    process);
 }
 
+/*
+ * Of the host; 0 where the kernel does not tell whether it is the host that is
+ * short of memory.
+ */
+static uint64_t free_kib(const struct decider *decider)
+{
+	const struct vmstat *vmstat = &decide_sample(decider)->vmstat;
+
+	return vmstat->has_scanned ? vmstat->free * decider->census.page_kib
+				   : 0;
+}
+
 void decide_orders(struct decider *decider, bool has_looked,
 		   struct orders *orders)
 {
@@ -90,6 +102,7 @@ void decide_orders(struct decider *decider, bool has_looked,
 		.is_filling = detect_is_filling(detector, decider->settings),
 		.is_evicting = detect_is_evicting(detector),
 		.is_confined = detect_is_confined(detector),
+		.free_kib = free_kib(decider),
 		.plan_done = decider->plan_done,
 		.before = has_looked ? &decider->census.before : NULL,
 		.now = has_looked ? &decider->census.now : NULL,

@@ -219,7 +219,8 @@ static bool is_stalled(const struct detector *detector,
 	uint64_t acute_permille = lesser(permille * DETECT_ACUTE_FACTOR,
 					 DETECT_ACUTE_MAX_PERMILLE);
 
-	return detect_stall_permille(detector, DETECT_WINDOW_MS) >= permille ||
+	return (detect_stall_permille(detector, DETECT_WINDOW_MS) >= permille &&
+		detect_stall_permille(detector, DETECT_STILL_MS) >= permille) ||
 	       detect_stall_permille(detector, DETECT_ACUTE_MS) >=
 		       acute_permille;
 }

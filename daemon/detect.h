@@ -31,6 +31,12 @@ enum detect_mode {
 enum {
 	DETECT_HISTORY = 128, /* samples: a second at the shortest interval */
 	DETECT_WINDOW_MS = 1000,
+	/*
+	 * And for that share of this, or it is over.  The last second alone
+	 * says otherwise for most of another one, in which compilers that had
+	 * their pages back were frozen.
+	 */
+	DETECT_STILL_MS = 300,
 	DETECT_ACUTE_MS = 100,
 	DETECT_ACUTE_FACTOR = 5,
 	DETECT_ACUTE_MAX_PERMILLE = 900, /* of a high threshold */

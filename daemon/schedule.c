@@ -163,7 +163,9 @@ void schedule_see(struct schedule *schedule, size_t index,
 
 static void take_capacity(struct schedule *schedule, uint64_t kib)
 {
-	schedule->capacity_kib -= lesser(schedule->capacity_kib, kib);
+	if (schedule->capacity_kib) /* 0 would say that it is not known */
+		schedule->capacity_kib -=
+			lesser(schedule->capacity_kib - 1, kib);
 }
 
 /* Jobs that are none any more; the frozen ones by an order. */
@@ -285,7 +287,7 @@ static void add_to_unit(struct unit *unit, const struct job *job)
 
 static void sum_units(struct schedule *schedule)
 {
-	memset(schedule->units, 0, sizeof(schedule->units));
+	memset(schedule->units, 0, schedule->count * sizeof(*schedule->units));
 	for (size_t i = 0; i < schedule->count; i++)
 		add_to_unit(&schedule->units[schedule->jobs[i].unit],
 			    &schedule->jobs[i]);
@@ -358,23 +360,39 @@ static uint64_t sum_all_kib(const struct schedule *schedule)
 	return sum;
 }
 
+/* What is free but for a reserve, if it was the host that was short. */
+static uint64_t spare_kib(const struct schedule *schedule,
+			  const struct situation *situation)
+{
+	uint64_t all_kib = sum_resident_kib(schedule) + situation->free_kib;
+	uint64_t reserve_kib = all_kib / SCHEDULE_RESERVE_SHARE;
+
+	return schedule->is_confined || situation->free_kib < reserve_kib
+		       ? 0
+		       : situation->free_kib - reserve_kib;
+}
+
 /*
- * What the jobs hold while it is calm is the least that they can have.  While
- * nothing is evicted, memory may be free that was not; believe in 2 % more
- * every second until it proves wrong.
+ * What the jobs hold while it is calm, and what is free, is the least that they
+ * can have.  While nothing is evicted, memory may be free that was not; believe
+ * in 2 % more every second until it proves wrong.
  */
 static void raise_capacity(struct schedule *schedule,
 			   const struct situation *situation)
 {
-	bool is_calm =
-		situation->verdict == VERDICT_CALM && !situation->is_evicting;
+	bool is_calm = situation->verdict == VERDICT_CALM;
+	bool may_be_free = is_calm && !situation->is_evicting;
+	uint64_t held_kib = sum_resident_kib(schedule);
 
-	if (is_calm && !has_passed(schedule->raised_us, 500, situation->now_us))
+	if (may_be_free &&
+	    !has_passed(schedule->raised_us, 500, situation->now_us))
 		return;
+	if (may_be_free)
+		held_kib += spare_kib(schedule, situation);
 	if (is_calm && schedule->capacity_kib)
-		schedule->capacity_kib = greater(schedule->capacity_kib,
-						 sum_resident_kib(schedule));
-	if (is_calm && schedule->capacity_kib < sum_all_kib(schedule))
+		schedule->capacity_kib =
+			greater(schedule->capacity_kib, held_kib);
+	if (may_be_free && schedule->capacity_kib < sum_all_kib(schedule))
 		schedule->capacity_kib +=
 			schedule->capacity_kib *
 			(situation->now_us - schedule->raised_us) / 50000000;
@@ -499,8 +517,15 @@ static void make_room(struct schedule *schedule,
 		      const struct settings *settings,
 		      const struct situation *situation, struct orders *orders)
 {
+	schedule->is_confined = situation->is_confined;
 	if (situation->before && situation->now)
 		add_jobs(schedule, settings, situation);
+	if (count_jobs(schedule, JOB_RUNNING) && situation->is_evicting &&
+	    situation->plan_done >= schedule->plan)
+		schedule->capacity_kib =
+			lesser(schedule->capacity_kib,
+			       sum_resident_kib(schedule) +
+				       spare_kib(schedule, situation) + 1);
 	if (count_jobs(schedule, JOB_RUNNING) < 2 ||
 	    count_jobs(schedule, JOB_LOADING) ||
 	    !schedule_may_freeze(schedule, situation->now_us))

@@ -44,6 +44,8 @@ enum {
 	SCHEDULE_GROWN_MS = 500,
 	/* Of the disk, before a change of turn has been timed. */
 	SCHEDULE_KIB_PER_S = 50 * 1024,
+	/* Of memory, this share is left free. */
+	SCHEDULE_RESERVE_SHARE = 16,
 	/* A job with less than this share of its memory in swap is loaded. */
 	SCHEDULE_LOADED_SHARE = 64,
 	/*
@@ -97,7 +99,7 @@ struct job {
 
 /* The jobs of a unit, summed up. */
 struct unit {
-	size_t running, frozen;   /* jobs; those loading are neither */
+	unsigned running, frozen; /* jobs; those loading are neither */
 	uint64_t need_kib;        /* of all */
 	uint64_t frozen_need_kib; /* of the frozen */
 	uint64_t swapped_kib;     /* of those that run */
@@ -124,6 +126,7 @@ struct schedule {
 	struct schedule_spared spared[SCHEDULE_SPARED]; /* a ring */
 	size_t next_spared;
 	uint64_t capacity_kib;         /* for all jobs; 0: not measured */
+	bool is_confined;              /* the last trouble was a cgroup's own */
 	uint64_t raised_us;            /* when it was last believed to grow */
 	uint64_t frozen_us, thawed_us; /* when last; 0: never */
 	uint64_t changed_us;           /* when a change of turn began */
@@ -146,6 +149,7 @@ struct situation {
 	bool is_filling;    /* memory is short, though nothing came back yet */
 	bool is_evicting;   /* pages went out in the last second */
 	bool is_confined;   /* it is short in a cgroup at its limit alone */
+	uint64_t free_kib;  /* of the host; 0: not known */
 	uint64_t plan_done; /* number of the last plan that was carried out */
 	/* the last two looks at all processes; NULL if there was none now */
 	const struct process_table *before, *now;

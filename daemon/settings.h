@@ -30,7 +30,7 @@ enum action {
 enum {
 	SETTINGS_PATTERNS = 64, /* in one list */
 	SETTINGS_PATTERN_SIZE = 64,
-	SETTINGS_FILE_SIZE = 32768, /* of the configuration file */
+	SETTINGS_FILE_SIZE = 16384, /* of the configuration file */
 	SETTINGS_WARNINGS = 32,
 };
 

@@ -681,7 +681,7 @@ void host_step(struct host *host, uint64_t step_us)
 void host_sample(const struct host *host, struct sample *sample)
 {
 	*sample = (struct sample){
-		.time_us = host->now_us,
+		.time_us = HOST_BEGIN_US + host->now_us,
 		.vmstat = {.swapped_in = (uint64_t)host->swapped_in,
 			   .swapped_out = (uint64_t)host->swapped_out,
 			   .major_faults = (uint64_t)host->major_faults,
@@ -689,6 +689,8 @@ void host_sample(const struct host *host, struct sample *sample)
 			   .scanned = (uint64_t)host->scanned,
 			   .scanned_for_host = (uint64_t)host->scanned_for_host,
 			   .has_scanned = host->has_scanned,
+			   .free = (uint64_t)(host_free_mb(host) / mb_page),
+			   .has_free = true,
 			   .has_swap = true,
 			   .has_refaults_anon = true,
 			   .has_refaults_file = true},
@@ -715,12 +717,15 @@ void host_process(struct host *host, size_t index, struct process *process)
 	const struct task *task = &host->tasks[index];
 	pid_t pid = (pid_t)index + HOST_FIRST_PID;
 
+	uint64_t start_us =
+		task->role.is_job ? HOST_BEGIN_US + task->role.start_us : 0;
+
 	*process = (struct process){
 		.pid = pid,
 		.parent = 1,
 		.group = pid,
 		.session = pid,
-		.start_time = task->role.start_us / 10000 + 1,
+		.start_time = start_us / 10000 + 1,
 		.major_faults = (uint64_t)task->major_faults,
 		.resident_kib = (uint64_t)(task_resident_mb(task) * 1024),
 		.swapped_kib = (uint64_t)(task_swapped_mb(task) * 1024),

@@ -36,6 +36,9 @@ enum pattern {
 };
 
 /* What a task is going to do; sizes in MB of 2^20 bytes. */
+/* The uptime when the jobs come to a host; the others are there then. */
+enum { HOST_BEGIN_US = 10000000 };
+
 struct role {
 	char command[PROCESS_COMMAND];
 	bool is_job;       /* it ends; the others last as long as the host */

@@ -68,6 +68,16 @@ static int steps_until(struct host *host, const struct life *life,
 	return steps + 1;
 }
 
+static enum verdict host_live(struct host *host, const struct life *life,
+			      int steps)
+{
+	enum verdict verdict = host->detector.verdict;
+
+	for (int i = 0; i < steps; i++)
+		verdict = host_step(host, life);
+	return verdict;
+}
+
 static bool stays_calm(struct host *host, const struct life *life, int seconds)
 {
 	for (int i = 0; i < seconds * SECOND; i++)
@@ -115,6 +125,21 @@ static void test_mild(void)
 	host.settings.stall_threshold_permille = 50;
 	is_int(steps_until(&host, &milder, VERDICT_THRASHING, 1), 1,
 	       "the threshold is a setting");
+}
+
+/* One of many compilers ends, and the others get their pages back at ease. */
+static void test_over(void)
+{
+	static const struct life relieved = {.io_us = 1000, .in = 60};
+	struct host host;
+
+	host_begin(&host);
+	(void)host_live(&host, &thrash, SECOND);
+	host.detector.page_cost_ns = 0; /* which would be of another disk */
+	is_int(steps_until(&host, &relieved, VERDICT_UNSETTLED, 20), 6,
+	       "who has not stalled for 300 ms does not thrash any more");
+	is_int(host_live(&host, &thrash, 1), VERDICT_THRASHING,
+	       "and does again, at the next stall of a tenth of that");
 }
 
 static void test_innocent(void)
@@ -207,21 +232,21 @@ static void test_page_cost(void)
 	struct host host;
 
 	host_begin(&host);
-	(void)steps_until(&host, &thrash, VERDICT_CALM, 40);
+	(void)host_live(&host, &thrash, 40);
 	is_int((int64_t)host.detector.page_cost_ns, 500000,
 	       "the cost of a page is learned: 45 ms for 90 pages");
 	(void)host_step(&host, &(struct life){.in = 60, .out = 60});
 	is_int((int64_t)host.detector.stall_permille, 600,
 	       "and tells stall that no pressure shows: 60 pages, 30 of 50 ms");
 	host_begin(&host);
-	(void)steps_until(&host, &room, VERDICT_CALM, 40);
+	(void)host_live(&host, &room, 40);
 	is_int((int64_t)host.detector.page_cost_ns, 100000,
 	       "waiting for room is no cost of a page");
-	(void)steps_until(&host, &(struct life){.in = 300}, VERDICT_CALM, 40);
+	(void)host_live(&host, &(struct life){.in = 300}, 40);
 	is_int((int64_t)host.detector.stall_permille, 600,
 	       "so pages that come in later do not seem to stall for long");
 	host_begin(&host);
-	(void)steps_until(&host, &zram, VERDICT_CALM, 40);
+	(void)host_live(&host, &zram, 40);
 	is_int((int64_t)host.detector.page_cost_ns, 10000,
 	       "without a disk memory pressure alone tells the cost");
 }
@@ -229,8 +254,7 @@ static void test_page_cost(void)
 /* Ten steps of a life, and whose shortage it is then. */
 static bool ends_confined(struct host *host, const struct life *life)
 {
-	for (int i = 0; i < 10; i++)
-		(void)host_step(host, life);
+	(void)host_live(host, life, 10);
 	return detect_is_confined(&host->detector);
 }
 
@@ -297,8 +321,7 @@ static void test_confined_window(void)
 	(void)ends_confined(&host, &host_wide);
 	is_int(ends_confined(&host, &confined), false,
 	       "the host's shortage is not over in half a second");
-	for (int i = 0; i < DETECT_ROOM_MS / STEP_MS - 10; i++)
-		(void)host_step(&host, &confined);
+	(void)host_live(&host, &confined, DETECT_ROOM_MS / STEP_MS - 10);
 	ok(detect_is_confined(&host.detector), "but in three");
 
 	/* an hour of quiet, with a trigger: the sample before is old */
@@ -347,7 +370,7 @@ static void test_odd_counters(void)
 	struct host host;
 
 	host_begin(&host);
-	(void)steps_until(&host, &thrash, VERDICT_CALM, 10);
+	(void)host_live(&host, &thrash, 10);
 	host.sample.vmstat.swapped_in = host.sample.memory.some_us = 0;
 	host.sample.vmstat.swapped_out = host.sample.io.some_us = 0;
 	(void)host_step(&host, &quiet);
@@ -380,6 +403,7 @@ int main(void)
 {
 	test_thrash();
 	test_mild();
+	test_over();
 	test_innocent();
 	test_blind_memory_pressure();
 	test_page_cache();

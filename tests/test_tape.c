@@ -158,12 +158,12 @@ static void test_writing(const struct scratch *scratch)
 	(void)fclose(tape);
 	is_text(scratch_text(scratch->directory, "tape", text, sizeof(text)),
 		"thrash-protect-recording 1\n"
-		"sample 5 - - 0 - - - - 0 0\n"
+		"sample 5 - - 0 - - - - 0 0 - - -\n"
 		"job process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
 		"gone 8 9\n"
 		"process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
 		"limit far\n"
-		"sample 5 - - 0 - - - - 0 0\n"
+		"sample 5 - - 0 - - - - 0 0 - - -\n"
 		"job process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
 		"gone 8 9\n",
 		"a turn is a sample, the jobs, and the processes looked at");

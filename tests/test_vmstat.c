@@ -74,9 +74,11 @@ static void test_reclaim(void)
 				 "pgscan_kswapd 1\npgscan_direct 20\n"
 				 "pgscan_khugepaged 300\npgscan_proactive 900\n"
 				 "pgscan_direct_throttle 900\n"
-				 "pgscan_anon 4000\npgscan_file 50000\n"),
+				 "pgscan_anon 4000\npgscan_file 50000\n"
+				 "nr_free_pages 8312\n"),
 			    &vmstat),
 	       0, "a vmstat since 5.8 is read");
+	ok(vmstat.has_free && vmstat.free == 8312, "it tells what is free");
 	ok(vmstat.has_scanned, "it tells of reclaim");
 	is_int((int64_t)vmstat.scanned, 54000,
 	       "pages that were scanned are anonymous or of files");
