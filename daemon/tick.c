@@ -461,7 +461,7 @@ static uint64_t wait_for(const struct daemon *daemon, uint64_t now_us)
 	/* who is behind trouble that has just begun should be known soon */
 	if (decider->rush_us &&
 	    now_us - decider->rush_us < UINT64_C(1000) * TICK_RUSH_MS)
-		return daemon->settings->interval_ms / 2;
+		return daemon->settings->interval_ms / TICK_RUSH_PARTS;
 	return daemon->settings->interval_ms *
 	       (daemon->is_at_rest ? TICK_REST_INTERVALS : 1);
 }

@@ -24,8 +24,9 @@ enum {
 	TICK_FAILURES = 20,
 	/* At rest not all counters are read in every turn, but so often. */
 	TICK_COUNTERS_MS = 1000,
-	/* When trouble begins, turns come after half an interval. */
-	TICK_RUSH_MS = 200,
+	/* When trouble begins, turns come after a part of an interval. */
+	TICK_RUSH_MS = 100,
+	TICK_RUSH_PARTS = 4,
 	/* At rest a turn comes after so many intervals. */
 	TICK_REST_INTERVALS = 2,
 	/* Who is frozen is looked at every so many turns. */

@@ -322,7 +322,8 @@ static void test_rest(void)
 	   "when somebody stalls that is done at once");
 	is_int((int64_t)f.daemon.decider.detector.stall_permille, 200,
 	       "and counts as stall of the last interval, not of all the rest");
-	is_int((int64_t)f.wait_ms, (int64_t)f.settings.interval_ms / 2,
+	is_int((int64_t)f.wait_ms,
+	       (int64_t)f.settings.interval_ms / TICK_RUSH_PARTS,
 	       "and the next turn follows soon");
 	turn(&f);
 	write_proc(&f, "pressure/io",
