@@ -224,6 +224,34 @@ static void test_unreadable(void)
 	end(&f);
 }
 
+/* Who is stopped does nothing; how often it is looked at is what it costs. */
+static void test_stopped(void)
+{
+	struct fixture f;
+	uint64_t seen_kib = 0;
+	unsigned seen = 0;
+	char text[256];
+
+	begin(&f, "calm");
+	thrash(&f);
+	for (unsigned i = 0; i < 4 + 4 * TICK_STOPPED_TURNS; i++) {
+		const struct job *job = &f.daemon.decider.schedule.jobs[0];
+
+		(void)snprintf(text, sizeof(text),
+			       "500 (x) T 1 500 500 0 -1 4194304 0 0 40 0 0 0 "
+			       "0 0 20 0 1 0 777 0 %u 0 0\n",
+			       50000 + i);
+		write_proc(&f, "500/stat", text);
+		turn(&f);
+		seen += i >= 4 && job->process.resident_kib != seen_kib;
+		seen_kib = job->process.resident_kib;
+	}
+	is_int(seen, 4, "who is stopped is looked at in every %dth turn",
+	       TICK_STOPPED_TURNS);
+	(void)daemon_close(&f.daemon, "test", false);
+	end(&f);
+}
+
 /* What a dead daemon has left frozen is known from its state file alone. */
 static void test_ledger(void)
 {
@@ -388,6 +416,7 @@ int main(void)
 	test_thrash();
 	test_vanishing();
 	test_unreadable();
+	test_stopped();
 	test_ledger();
 	test_lost_run_directory();
 	test_freshness();
