@@ -37,10 +37,13 @@ TEST_O := $(call object,tests/tap.c)
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%.t,$(wildcard tests/test_*.c))
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,\
 	$(wildcard tests/tools/*.c))
+BENCH := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,\
+	$(wildcard tests/bench/*.c))
 
-SOURCES := $(wildcard core/*.c daemon/*.c plugins/*/*.c tests/*.c tests/tools/*.c)
+SOURCES := $(wildcard core/*.c daemon/*.c plugins/*/*.c tests/*.c \
+	tests/tools/*.c tests/bench/*.c)
 HEADERS := $(wildcard core/*.h daemon/*.h plugins/*/*.h tests/*.h)
-SCRIPTS = $(wildcard tests/*.t tests/*.sh) .ci/run
+SCRIPTS = $(wildcard tests/*.t tests/*.sh tests/bench/*.sh) .ci/run
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
 MUTATIONS =
 PROVE_FLAGS =
@@ -99,6 +102,12 @@ $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^
 
+# What measures: one of them with the decisions of the daemon inside.
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libdaemon.a \
+		$(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
+
 # Tests -----------------------------------------------------------------------
 
 check: all $(TESTS) $(SIMULATE) $(TOOLS)
@@ -152,12 +161,16 @@ deps:
 		echo "make deps: needs root, to install: $(DEPS)"; exit 1; }
 	tests/deps.sh $(DEPS)
 
+# PEER=path of another daemon to compare with; some rows need root.
+bench: all $(BENCH)
+	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench.sh
+
 demo: all $(TOOLS)
 	@BUILD=$(BUILD) tests/demo.sh
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check clean demo deps force lint lint-arrows sanitize sanitize-run
+.PHONY: all bench check clean demo deps force lint lint-arrows sanitize sanitize-run
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -10,7 +10,9 @@
  * grows, who is big and faults, who waits for a disk, who was just born.  Who
  * is quiet is due later each time: after 4 looks if big, 16 otherwise, and so
  * is a kernel thread.  All are seen once in as many looks as it takes, the
- * youngest pids first.
+ * youngest pids first: trouble is mostly young, and kernel threads are old.
+ * Such a look takes 8 ms with 10,000 processes, and 0.5 ms with 300 of whom
+ * few are due.
  *
  * Pids are reused.  A row whose pid is not in the listing any more is
  * dropped, and one read with another start time is of another process.  Who
@@ -23,7 +25,7 @@
 
 enum {
 	CENSUS_LIST_BYTES = 32 * 1024, /* some 1,000 entries, in one look */
-	CENSUS_READS = 384,            /* processes, in one look at most */
+	CENSUS_READS = 256,            /* processes, in one look at most */
 	CENSUS_KIN = 16, /* our ancestors; they are read in each look */
 	/* More than a host of this kind runs; who is beyond is left out. */
 	CENSUS_ROWS = 32768,

@@ -212,3 +212,82 @@ int text_unescape(struct span span, char *buffer, size_t size)
 	buffer[used] = '\0';
 	return 0;
 }
+
+/* One character of a set, or the end of a range, that \ may precede. */
+static unsigned char take(const char **pattern)
+{
+	if (**pattern == '\\' && (*pattern)[1])
+		(*pattern)++;
+	return (unsigned char)*(*pattern)++;
+}
+
+/*
+ * pattern is behind a "["; what follows the "]", or NULL if c is not in the
+ * set.  *is_set is false if there is no "]": then "[" is a plain character.
+ */
+static const char *match_set(const char *pattern, unsigned char c, bool *is_set)
+{
+	bool is_inverted = *pattern == '!' || *pattern == '^';
+	bool is_found = false;
+	const char *start = pattern += is_inverted;
+
+	*is_set = true;
+	while (*pattern && (*pattern != ']' || pattern == start)) {
+		unsigned char low = take(&pattern), high = low;
+
+		if (*pattern == '-' && pattern[1] && pattern[1] != ']') {
+			pattern++;
+			high = take(&pattern);
+		}
+		is_found |= low <= c && c <= high;
+	}
+	*is_set = *pattern;
+	return *is_set && is_found != is_inverted ? pattern + 1 : NULL;
+}
+
+/* What follows the first element of pattern, or NULL if c is not like it. */
+static const char *match_one(const char *pattern, char c)
+{
+	bool is_set;
+	const char *rest;
+
+	switch (*pattern) {
+	case '?':
+		return pattern + 1;
+	case '[':
+		rest = match_set(pattern + 1, (unsigned char)c, &is_set);
+		return is_set || c != '[' ? rest : pattern + 1;
+	case '\\':
+		pattern++;
+		break;
+	default:
+		break;
+	}
+	return *pattern && *pattern == c ? pattern + 1 : NULL;
+}
+
+/* Of several "*" only the last can have to take more than it did. */
+bool text_matches(const char *pattern, const char *text)
+{
+	const char *star = NULL, *retry = NULL;
+
+	while (*text) {
+		const char *rest = match_one(pattern, *text);
+
+		if (*pattern == '*') {
+			star = ++pattern;
+			retry = text;
+		} else if (rest) {
+			pattern = rest;
+			text++;
+		} else if (star) {
+			pattern = star;
+			text = ++retry;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return !*pattern;
+}

@@ -35,6 +35,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -248,18 +249,25 @@ static int said(int result)
 
 int main(int argc, char **argv)
 {
-	static struct settings settings, spare;
+	/* not static: that would be locked, though the second is seldom used */
+	struct settings *settings =
+		mmap(NULL, 2 * sizeof(*settings), PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct problem problem;
 	struct log log;
 
 	log_open_stderr(&log);
-	if (settings_load(&settings, argc, argv, environ, &problem)) {
+	if (settings == MAP_FAILED) {
+		log_error(&log, "%s", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	if (settings_load(settings, argc, argv, environ, &problem)) {
 		log_error(&log, "%s", problem.text);
 		return EXIT_USAGE;
 	}
-	if (settings.action != ACTION_RUN)
-		log_warnings(&settings, &log);
-	switch ((enum action)settings.action) {
+	if (settings->action != ACTION_RUN)
+		log_warnings(settings, &log);
+	switch ((enum action)settings->action) {
 	case ACTION_RUN:
 		break;
 	case ACTION_HELP:
@@ -271,11 +279,11 @@ int main(int argc, char **argv)
 		puts("the settings are valid");
 		return said(EXIT_SUCCESS);
 	case ACTION_STATUS:
-		return said(status_print(&settings, stdout, &log));
+		return said(status_print(settings, stdout, &log));
 	case ACTION_THAW_ALL:
-		return status_thaw_all(&settings, &log);
+		return status_thaw_all(settings, &log);
 	case ACTION_REPLAY:
-		return said(status_replay(&settings, stdout, &log));
+		return said(status_replay(settings, stdout, &log));
 	}
-	return run(&settings, &spare, argc, argv, &log);
+	return run(settings, settings + 1, argc, argv, &log);
 }

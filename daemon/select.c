@@ -2,8 +2,6 @@
 /* Says who is protected, and how much each of the others is to blame. */
 #include "daemon/select.h"
 
-#include <fnmatch.h>
-
 /*
  * Shell patterns for names without which nobody can log in, look or help.  A
  * name is a weak fact (any process can take one), but its misuse only exempts
@@ -130,7 +128,7 @@ static bool has_protected_name(const struct process *process)
 {
 	for (size_t i = 0;
 	     i < sizeof(protected_names) / sizeof(*protected_names); i++)
-		if (fnmatch(protected_names[i], process->command, 0) == 0)
+		if (text_matches(protected_names[i], process->command))
 			return true;
 	return false;
 }

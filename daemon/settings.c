@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -263,7 +262,7 @@ bool patterns_match(const struct patterns *patterns, const char *name)
 		/* the kernel cuts names, so a plain one is cut as well */
 		if (!strpbrk(pattern, "*?["))
 			pattern[PROCESS_COMMAND - 1] = '\0';
-		if (fnmatch(pattern, name, 0) == 0)
+		if (text_matches(pattern, name))
 			return true;
 	}
 	return false;

@@ -107,11 +107,13 @@ static int settle_past(struct daemon *daemon, struct problem *problem)
 	return 0;
 }
 
-/* What it does not need is not touched, so it takes no memory. */
-static void keep_census(const struct census *census)
+/* What was mapped; of that, what is not touched takes no memory. */
+static void keep_mappings(const struct daemon *daemon)
 {
+	const struct census *census = &daemon->decider.census;
 	const struct process_table *tables[] = {&census->now, &census->before};
 
+	(void)resident_keep(daemon->settings, sizeof(*daemon->settings));
 	(void)resident_keep(census->rows, census->room * sizeof(*census->rows));
 	for (size_t i = 0; i < 2; i++)
 		(void)resident_keep(tables[i]->rows,
@@ -150,7 +152,7 @@ int daemon_open(struct daemon *daemon, const struct settings *settings,
 		error = pager_open(&daemon->pager, daemon->proc);
 	if (!error) {
 		resident_begin(log);
-		keep_census(&daemon->decider.census);
+		keep_mappings(daemon);
 		error = first_turn(daemon, problem);
 	}
 	if (error)
@@ -425,7 +427,9 @@ static int take_sample(struct daemon *daemon, uint64_t now_us,
 {
 	int error = 0;
 
-	if (is_at_rest(daemon, now_us)) {
+	daemon->was_at_rest = daemon->is_at_rest;
+	daemon->is_at_rest = is_at_rest(daemon, now_us);
+	if (daemon->is_at_rest) {
 		*sample = *decide_sample(&daemon->decider);
 		sample->time_us = now_us;
 	} else {
@@ -455,10 +459,12 @@ static uint64_t wait_for(const struct daemon *daemon, uint64_t now_us)
 	    decider->detector.verdict == VERDICT_CALM &&
 	    !decider->schedule.count)
 		return publish_due_ms(&daemon->publisher, now_us);
-	/* a second look soon says who is behind what the first one began */
-	if (decider->rush_us == now_us)
-		return daemon->settings->interval_ms / 2;
-	return daemon->settings->interval_ms;
+	/* who is behind trouble that has just begun should be known soon */
+	if (decider->rush_us &&
+	    now_us - decider->rush_us < UINT64_C(1000) * TICK_RUSH_MS)
+		return daemon->settings->interval_ms / TICK_RUSH_PARTS;
+	return daemon->settings->interval_ms *
+	       (daemon->is_at_rest ? TICK_REST_INTERVALS : 1);
 }
 
 /* By how much this turn came too late; a long one says the host hangs. */
@@ -496,6 +502,47 @@ static void heed(struct daemon *daemon, uint64_t now_us, enum tick_cause cause)
 	}
 }
 
+static void record(struct daemon *daemon, bool has_looked)
+{
+	if (!daemon->tape ||
+	    !tape_write(daemon->tape, &daemon->decider, has_looked))
+		return;
+	log_warning(daemon->log, "the recording ends here: %s",
+		    strerror(errno));
+	daemon->tape = NULL;
+}
+
+static uint64_t stall_since(const struct sample *last, const struct sample *now)
+{
+	uint64_t memory_us = now->memory.some_us - last->memory.some_us;
+	uint64_t io_us = now->io.some_us - last->io.some_us;
+
+	return memory_us > io_us ? memory_us : io_us;
+}
+
+/*
+ * The first stall after a rest: when it began is not known to the interval,
+ * as it would be with shorter turns.  A sample is put in for the latest time
+ * at which it can have begun, so that detection is no later than with those.
+ */
+static void bridge_rest(struct daemon *daemon, const struct sample *now)
+{
+	struct decider *decider = &daemon->decider;
+	struct sample bridge = *decide_sample(decider);
+	uint64_t late_us = stall_since(&bridge, now);
+
+	if (!daemon->was_at_rest || !late_us)
+		return;
+	if (late_us < daemon->settings->interval_ms * 1000)
+		late_us = daemon->settings->interval_ms * 1000;
+	if (late_us >= now->time_us - bridge.time_us)
+		return;
+	bridge.time_us = now->time_us - late_us;
+	(void)decide_verdict(decider, &bridge);
+	record(daemon, false);
+	decide_orders(decider, false, &daemon->orders); /* none: it is calm */
+}
+
 int tick(struct daemon *daemon, uint64_t now_us, enum tick_cause cause,
 	 uint64_t *wait_ms)
 {
@@ -512,6 +559,7 @@ int tick(struct daemon *daemon, uint64_t now_us, enum tick_cause cause,
 
 	if (error)
 		return error == -EAGAIN ? 0 : error;
+	bridge_rest(daemon, &sample);
 	(void)decide_verdict(decider, &sample);
 	log_verdict(daemon, before);
 
@@ -519,11 +567,7 @@ int tick(struct daemon *daemon, uint64_t now_us, enum tick_cause cause,
 
 	bool has_looked = look(daemon);
 
-	if (daemon->tape && tape_write(daemon->tape, decider, has_looked)) {
-		log_warning(daemon->log, "the recording ends here: %s",
-			    strerror(errno));
-		daemon->tape = NULL;
-	}
+	record(daemon, has_looked);
 	decider->plan_done = pager_done(&daemon->pager);
 	decide_orders(decider, has_looked, &daemon->orders);
 	carry_out_all(daemon, now_us);

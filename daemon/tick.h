@@ -24,6 +24,11 @@ enum {
 	TICK_FAILURES = 20,
 	/* At rest not all counters are read in every turn, but so often. */
 	TICK_COUNTERS_MS = 1000,
+	/* When trouble begins, turns come after a part of an interval. */
+	TICK_RUSH_MS = 100,
+	TICK_RUSH_PARTS = 4,
+	/* At rest a turn comes after so many intervals. */
+	TICK_REST_INTERVALS = 2,
 	/* Who is frozen is looked at every so many turns. */
 	TICK_STOPPED_TURNS = 4,
 	/* After a trigger: longer than its window, so that the next follows. */
@@ -44,8 +49,10 @@ struct daemon {
 	struct orders orders;
 	struct publisher publisher;
 	uint64_t counted_us; /* when all counters were read */
-	uint64_t alert_us;   /* until then look often, whatever the verdict */
-	uint64_t due_us;     /* when this turn should have begun */
+	/* calm, and nobody has stalled: in this turn and in the one before */
+	bool is_at_rest, was_at_rest;
+	uint64_t alert_us; /* until then look often, whatever the verdict */
+	uint64_t due_us;   /* when this turn should have begun */
 	unsigned failures;
 	bool was_cut; /* it was said that the table is too small */
 };

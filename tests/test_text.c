@@ -4,6 +4,8 @@
 
 #include "tests/scratch.h"
 
+#include <fnmatch.h>
+
 static const struct span empty = {NULL, 0};
 
 static void is_span(struct span got, struct span wanted, const char *name)
@@ -346,6 +348,83 @@ static void test_unescape(void)
 	is_text(buffer, "", "and is the empty text");
 }
 
+static const struct {
+	const char *pattern, *text;
+	bool matches;
+} patterns[] = {
+	{"sshd", "sshd", true},
+	{"sshd", "sshd2", false},
+	{"ssh", "sshd", false},
+	{"", "", true},
+	{"", "a", false},
+	{"*", "", true},
+	{"*", "anything", true},
+	{"systemd*", "systemd", true},
+	{"systemd*", "systemd-logind", true},
+	{"*getty", "agetty", true},
+	{"*getty", "agetty2", false},
+	{"-*sh", "-bash", true},
+	{"*a*b*c", "xaxbxbc", true},
+	{"*a*b*c", "xaxbxb", false},
+	{"**", "", true},
+	{"?", "", false},
+	{"mysql?", "mysqld", true},
+	{"mysql?", "mysql", false},
+	{"ruby[23]", "ruby3", true},
+	{"ruby[23]", "ruby4", false},
+	{"[a-c]x", "bx", true},
+	{"[a-c]x", "dx", false},
+	{"[!a-c]x", "dx", true},
+	{"[!a-c]x", "bx", false},
+	{"[^a]", "b", true},
+	{"[]a]", "]", true},
+	{"[!]a]", "]", false},
+	{"[a-]", "-", true},
+	{"[\\]]", "]", true},
+	{"[\xe0-\xff]", "\xe9", true},
+	{"[a", "[a", true},
+	{"[a", "a", false},
+	{"\\*", "*", true},
+	{"\\*", "a", false},
+	{"a\\", "a\\", false},
+	{"a) b", "a) b", true},
+};
+
+static void test_patterns(void)
+{
+	for (size_t i = 0; i < COUNT(patterns); i++) {
+		const char *pattern = patterns[i].pattern;
+		const char *text = patterns[i].text;
+
+		ok(text_matches(pattern, text) == patterns[i].matches,
+		   "'%s' is %sa pattern of '%s'", pattern,
+		   patterns[i].matches ? "" : "not ", text);
+	}
+}
+
+/* The same as libc's for all short patterns of the characters that matter. */
+static void test_all_patterns(void)
+{
+	static const char signs[] = "ab*?[]!-\\", letters[] = "ab]-";
+	enum { SIGNS = sizeof(signs), LETTERS = sizeof(letters), LENGTH = 5 };
+	unsigned wrong = 0;
+
+	for (unsigned i = 0; i < 100000; i++) /* SIGNS to the 5th */
+		for (unsigned j = 0; j < 125; j++) {
+			char pattern[LENGTH + 1] = "", text[4] = "";
+
+			for (unsigned k = 0, n = i; k < LENGTH; k++, n /= SIGNS)
+				pattern[k] = signs[n % SIGNS];
+			for (unsigned k = 0, n = j; k < 3; k++, n /= LETTERS)
+				text[k] = letters[n % LETTERS];
+			if (text_matches(pattern, text) !=
+				    (fnmatch(pattern, text, 0) == 0) &&
+			    !wrong++)
+				diag("'%s' and '%s'", pattern, text);
+		}
+	is_int(wrong, 0, "all short patterns mean what libc takes them for");
+}
+
 int main(void)
 {
 	test_span();
@@ -359,5 +438,7 @@ int main(void)
 	test_escape();
 	test_every_byte();
 	test_unescape();
+	test_patterns();
+	test_all_patterns();
 	return done_testing();
 }

@@ -224,6 +224,34 @@ static void test_unreadable(void)
 	end(&f);
 }
 
+/* Who is stopped does nothing; how often it is looked at is what it costs. */
+static void test_stopped(void)
+{
+	struct fixture f;
+	uint64_t seen_kib = 0;
+	unsigned seen = 0;
+	char text[256];
+
+	begin(&f, "calm");
+	thrash(&f);
+	for (unsigned i = 0; i < 4 + 4 * TICK_STOPPED_TURNS; i++) {
+		const struct job *job = &f.daemon.decider.schedule.jobs[0];
+
+		(void)snprintf(text, sizeof(text),
+			       "500 (x) T 1 500 500 0 -1 4194304 0 0 40 0 0 0 "
+			       "0 0 20 0 1 0 777 0 %u 0 0\n",
+			       50000 + i);
+		write_proc(&f, "500/stat", text);
+		turn(&f);
+		seen += i >= 4 && job->process.resident_kib != seen_kib;
+		seen_kib = job->process.resident_kib;
+	}
+	is_int(seen, 4, "who is stopped is looked at in every %dth turn",
+	       TICK_STOPPED_TURNS);
+	(void)daemon_close(&f.daemon, "test", false);
+	end(&f);
+}
+
 /* What a dead daemon has left frozen is known from its state file alone. */
 static void test_ledger(void)
 {
@@ -294,28 +322,37 @@ static void test_freshness(void)
 static void test_rest(void)
 {
 	struct fixture f;
+	struct sample last;
+	char text[256];
 	unsigned counted = 0;
 
 	begin(&f, "calm");
 	(void)start(&f);
 	turn(&f);
-	is_int((int64_t)f.wait_ms, (int64_t)f.settings.interval_ms,
-	       "without a trigger it looks at every interval");
+	is_int((int64_t)f.wait_ms,
+	       (int64_t)f.settings.interval_ms * TICK_REST_INTERVALS,
+	       "where nobody stalls the next turn has time");
 	for (int i = 0; i < 100; i++) {
 		turn(&f);
 		counted += f.daemon.counted_us == f.now_us;
 	}
-	is_int(counted, 5,
-	       "but where nobody stalls it counts pages once a second");
+	is_int(counted, 5, "and pages are counted once a second");
 
-	write_proc(&f, "pressure/memory",
-		   "some avg10=0.00 avg60=0.00 avg300=0.00 total=987654321\n"
-		   "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+	last = *decide_sample(&f.daemon.decider);
+	(void)snprintf(text, sizeof(text),
+		       "some avg10=0.00 avg60=0.00 avg300=0.00 total=%" PRIu64
+		       "\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n",
+		       last.memory.some_us + 10000);
+	write_proc(&f, "pressure/memory", text);
+	f.now_us += 50000;
 	turn(&f);
 	ok(f.daemon.counted_us == f.now_us,
-	   "when somebody stalls they are read at once");
-	is_int((int64_t)f.wait_ms, (int64_t)f.settings.interval_ms / 2,
-	       "and a second look follows soon");
+	   "when somebody stalls that is done at once");
+	is_int((int64_t)f.daemon.decider.detector.stall_permille, 200,
+	       "and counts as stall of the last interval, not of all the rest");
+	is_int((int64_t)f.wait_ms,
+	       (int64_t)f.settings.interval_ms / TICK_RUSH_PARTS,
+	       "and the next turn follows soon");
 	turn(&f);
 	write_proc(&f, "pressure/io",
 		   "some avg10=0.00 avg60=0.00 avg300=0.00 total=987654321\n"
@@ -379,6 +416,7 @@ int main(void)
 	test_thrash();
 	test_vanishing();
 	test_unreadable();
+	test_stopped();
 	test_ledger();
 	test_lost_run_directory();
 	test_freshness();
