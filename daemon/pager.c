@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -29,6 +30,20 @@
 #define MADV_PAGEOUT 21
 #endif
 
+/* PAGEMAP_SCAN of Linux 6.7; Documentation/admin-guide/mm/pagemap.rst */
+struct scan_region {
+	uint64_t start, end, categories;
+};
+
+struct scan {
+	uint64_t size, flags;
+	uint64_t start, end, walk_end;
+	uint64_t regions, region_count, most_pages; /* regions: an address */
+	uint64_t inverted, all_of, any_of, wanted;  /* bits of categories */
+};
+
+#define SCAN _IOWR('f', 16, struct scan)
+
 enum {
 	TEXT_PIECE = 4096,
 	MAP_PIECE = 512, /* entries of pagemap: 2 MiB of addresses */
@@ -38,14 +53,16 @@ enum {
 	SEEK_PIECES = 256,
 };
 
-/* Documentation/admin-guide/mm/pagemap.rst */
+/* Of pagemap, and the same as a category of a scan. */
 #define PAGE_PRESENT (UINT64_C(1) << 63)
 #define PAGE_SWAPPED (UINT64_C(1) << 62)
+#define PAGE_CATEGORY(kind) ((kind) == PAGE_PRESENT ? 1U << 3 : 1U << 4)
 
 /* A walk over the private writable memory of a process, in address order. */
 struct walk {
 	struct pager_target target;
 	int pidfd, maps, pagemap; /* owned; -1: it is over */
+	bool cannot_scan;         /* this kernel; until 6.7 */
 	char text[TEXT_PIECE];
 	size_t used, at;
 	uint64_t next, end; /* what is left of the current mapping */
@@ -176,16 +193,47 @@ static uint64_t walk_page(struct walk *walk, uint64_t address)
 enum seek { SEEK_FOUND, SEEK_ON, SEEK_OVER };
 
 /*
+ * Moves on to the next page of a kind in the current mapping, or to its end.
+ * The kernel passes over a hole of terabytes at once, where reading pagemap
+ * takes seconds for each.  False where it cannot.
+ */
+static bool walk_scan(struct walk *walk, uint64_t kind)
+{
+	struct scan_region region;
+	struct scan scan = {
+		.size = sizeof(scan),
+		.start = walk->next,
+		.end = walk->end,
+		.regions = (uintptr_t)&region,
+		.region_count = 1,
+		.most_pages = 1,
+		.any_of = PAGE_CATEGORY(kind),
+		.wanted = PAGE_CATEGORY(kind),
+	};
+	int found = walk->cannot_scan ? -1 : ioctl(walk->pagemap, SCAN, &scan);
+
+	walk->cannot_scan = found < 0;
+	if (found >= 0)
+		walk->next = found ? region.start : walk->end;
+	return found >= 0;
+}
+
+/*
  * Moves on to the next page of a kind, over the holes that programs with
  * terabytes of reserved addresses have; SEEK_ON: none so far.
  */
 static enum seek walk_seek(struct walk *walk, uint64_t kind)
 {
-	for (int i = 0; i < SEEK_PIECES * MAP_PIECE; i++) {
-		if (walk->next >= walk->end && !walk_mapping(walk))
-			return SEEK_OVER;
+	if (walk->next >= walk->end && !walk_mapping(walk))
+		return SEEK_OVER;
+	if (walk_scan(walk, kind))
+		return walk->next < walk->end ? SEEK_FOUND : SEEK_ON;
+	for (int i = 0; i < SEEK_PIECES * MAP_PIECE && walk->next < walk->end;
+	     i++) {
 		if (walk_page(walk, walk->next) & kind)
 			return SEEK_FOUND;
+		if (!walk->map_count)
+			return SEEK_OVER; /* the process has ended */
 		walk->next += PAGE;
 	}
 	return SEEK_ON;

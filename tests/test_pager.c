@@ -5,12 +5,15 @@
  */
 #include "daemon/pager.h"
 
+#include "core/clock.h"
 #include "core/file.h"
 #include "core/process.h"
 #include "tests/scratch.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/utsname.h>
 
 enum { MEMORY = 4000000 };
 
@@ -78,6 +81,72 @@ static void test_moving(int proc)
 	is_int(status, 0, "the memory that was moved is what it was");
 }
 
+/*
+ * A child that holds two pages, with 16 TB of nothing between them, and is
+ * stopped; 0 where so much cannot be had.
+ */
+static pid_t start_giant(int proc, uint64_t *start_time)
+{
+	const size_t size = (size_t)16 << 40;
+	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct process process;
+	int status;
+	pid_t child;
+
+	if (memory == MAP_FAILED)
+		return 0;
+	child = need(fork(), "fork");
+	if (child == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		memory[0] = memory[size - 1] = 1;
+		(void)raise(SIGSTOP);
+		_exit(0);
+	}
+	(void)munmap(memory, size);
+	need(waitpid(child, &status, WUNTRACED), "a stopped child");
+	need(process_read(proc, child, 4, &process), "stat of a child");
+	*start_time = process.start_time;
+	return child;
+}
+
+static bool has_scan(void)
+{
+	struct utsname name;
+	char *rest = name.release;
+
+	if (uname(&name) != 0)
+		return false;
+
+	unsigned long major = strtoul(name.release, &rest, 10);
+
+	return major > 6 ||
+	       (major == 6 && *rest == '.' && strtoul(rest + 1, NULL, 10) >= 7);
+}
+
+static void test_hole(int proc)
+{
+	static struct pager pager;
+	struct pager_plan plan = {.out_kib = MEMORY / 1024};
+	uint64_t start_time, begin_us = clock_boottime_us();
+	pid_t child = has_scan() ? start_giant(proc, &start_time) : 0;
+
+	if (!child) {
+		skip("Linux 6.7 passes over 16 TB, where they can be had");
+		return;
+	}
+	plan.out.items[0] = (struct pager_target){child, start_time};
+	plan.out.count = 1;
+	plan.in = plan.out;
+	(void)pager_open(&pager, proc);
+	(void)pager_order(&pager, &plan);
+	ok(gets_done(&pager, 1) && clock_boottime_us() - begin_us < 3000000,
+	   "16 TB of reserved addresses are passed over at once");
+	pager_close(&pager);
+	(void)kill(child, SIGKILL);
+	(void)waitpid(child, NULL, 0);
+}
+
 static void test_closed(void)
 {
 	static struct pager pager;
@@ -113,6 +182,7 @@ int main(void)
 
 	scratch_open(&scratch);
 	test_moving(proc);
+	test_hole(proc);
 	test_closed();
 	test_hopeless_proc(&scratch);
 	scratch_close(&scratch);
