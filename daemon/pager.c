@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Numbers and advice of Linux 5.10, for older headers. */
@@ -290,6 +291,8 @@ struct run {
 	struct walk out, in;
 	size_t out_next, in_next; /* the targets after those of the walks */
 	uint64_t out_left_kib, room_kib;
+	bool has_written; /* since it last waited for that */
+	int waits;        /* in all */
 };
 
 static bool is_current(const struct run *run)
@@ -383,8 +386,41 @@ static bool step_out(struct run *run)
 	run->out_left_kib -=
 		moved < run->out_left_kib ? moved : run->out_left_kib;
 	run->room_kib += moved;
+	run->has_written = true;
 	atomic_fetch_add(&pager->out_bytes, moved * KIB);
 	return true;
+}
+
+/* Pages on their way to any disk; 0 where the kernel does not say. */
+static uint64_t pages_in_writing(int proc)
+{
+	char text[TEXT_PIECE];
+	int file = openat(proc, "vmstat", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t length = file < 0 ? 0 : read(file, text, sizeof(text));
+	struct span rest = {text, length > 0 ? (size_t)length : 0}, line;
+	uint64_t pages = 0;
+
+	if (file >= 0)
+		(void)close(file);
+	while (span_split(&rest, '\n', &line))
+		if (span_equals(span_word(&line), "nr_writeback"))
+			return span_to_u64(line, &pages) == 0 ? pages : 0;
+	return 0;
+}
+
+/*
+ * What was moved out only makes room once it is written.  A full cgroup of
+ * which all is being written is where the kernel gives up, and kills.
+ */
+static void await_writing(struct run *run)
+{
+	const struct timespec pause = {.tv_nsec = PAGER_WAIT_NS};
+
+	while (run->has_written && run->waits++ < PAGER_WAITS &&
+	       is_current(run) &&
+	       pages_in_writing(run->pager->proc) > PAGER_WRITING)
+		(void)nanosleep(&pause, NULL);
+	run->has_written = false;
 }
 
 /* A step from swap; false when all is there. */
@@ -392,6 +428,7 @@ static bool step_in(struct run *run)
 {
 	if (!run->room_kib)
 		return false;
+	await_writing(run);
 
 	enum step step = walk_on(run, &run->in, &run->plan->in, &run->in_next,
 				 PAGE_SWAPPED);

@@ -27,6 +27,11 @@ enum {
 	PAGER_OUT_STEP_KIB = 4096,
 	/* Less, because it must find room that is being made for it. */
 	PAGER_IN_STEP_KIB = 1024,
+	/* As good as nothing: the pages that a disk is always writing. */
+	PAGER_WRITING = 256,
+	/* For a second of each plan, until what was moved out is written. */
+	PAGER_WAIT_NS = 10000000,
+	PAGER_WAITS = 100,
 };
 
 /* Which process; the start time guards against another with its pid. */

@@ -47,6 +47,8 @@ static uint64_t need_kib(const struct job *job)
 {
 	uint64_t held_kib = process_memory_kib(&job->process);
 
+	held_kib -= lesser(held_kib, job->shared_kib);
+
 	return job_is_frozen(job) && job->is_growing
 		       ? held_kib + growth_kib(held_kib)
 		       : held_kib;
@@ -174,6 +176,23 @@ static bool is_together(const struct process *a, const struct process *b)
 	return a->group > 1 && a->group == b->group && a->session == b->session;
 }
 
+/* Of the same group and name, among the jobs; NULL if there is none. */
+static const struct process *find_parent(const struct schedule *schedule,
+					 const struct job *job)
+{
+	const struct process *child = &job->process;
+
+	for (size_t i = 0; i < schedule->count; i++) {
+		const struct process *process = &schedule->jobs[i].process;
+
+		if (process->pid == child->parent &&
+		    is_together(process, child) &&
+		    strcmp(process->command, child->command) == 0)
+			return process;
+	}
+	return NULL;
+}
+
 /* Who waits for another of its group is not asleep. */
 static bool is_asleep(const struct schedule *schedule, const struct job *job,
 		      uint64_t now_us)
@@ -273,6 +292,23 @@ static uint64_t sum_need_kib(const struct schedule *schedule)
 	return sum;
 }
 
+/*
+ * Who has its parent's name was forked, and shares what that holds.  This is
+ * only likely; but what they do share would count for each of them.
+ */
+static void note_sharing(struct schedule *schedule)
+{
+	for (size_t i = 0; i < schedule->count; i++) {
+		struct job *job = &schedule->jobs[i];
+		const struct process *parent = find_parent(schedule, job);
+
+		job->shared_kib =
+			parent ? lesser(process_memory_kib(parent),
+					process_memory_kib(&job->process))
+			       : 0;
+	}
+}
+
 static size_t first_of_group(const struct schedule *schedule, size_t index)
 {
 	size_t first = 0;
@@ -322,6 +358,7 @@ static void sum_units(struct schedule *schedule)
 /* A group that would not fit as a whole takes turns by its members. */
 static void form_units(struct schedule *schedule)
 {
+	note_sharing(schedule);
 	for (size_t i = 0; i < schedule->count; i++)
 		schedule->jobs[i].unit = first_of_group(schedule, i);
 	sum_units(schedule);
@@ -350,7 +387,9 @@ static uint64_t sum_resident_kib(const struct schedule *schedule)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < schedule->count; i++)
-		sum += schedule->jobs[i].process.resident_kib;
+		sum += schedule->jobs[i].process.resident_kib -
+		       lesser(schedule->jobs[i].process.resident_kib,
+			      schedule->jobs[i].shared_kib);
 	return sum;
 }
 

@@ -13,7 +13,7 @@
  *
  * What belongs together, the processes of one process group (a pipeline, make
  * and its compilers), is a unit: frozen and thawed as one, for as long as all
- * of it would fit.
+ * of it would fit, memory that a parent shares with its children counted once.
  */
 #ifndef THRASH_DAEMON_SCHEDULE_H
 #define THRASH_DAEMON_SCHEDULE_H
@@ -81,7 +81,8 @@ enum job_state {
 struct job {
 	struct process process; /* as it was last seen */
 	enum job_state state;
-	size_t unit; /* index of the unit's first job */
+	uint64_t shared_kib; /* with its parent, counted there */
+	size_t unit;         /* index of the unit's first job */
 	bool is_growing;
 	bool is_paused; /* loading within its turn, which goes on */
 	bool is_due;    /* it has waited, and not had its turn since */

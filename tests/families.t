@@ -16,7 +16,7 @@ run_dir=$WORK/run
 outside() {
 	thrash_needs >"$WORK/reason" || skip_all "$(cat "$WORK/reason")"
 	at_exit thrash_end
-	thrash_begin "$WORK" $limit_mb 512 >"$WORK/reason" ||
+	thrash_begin "$WORK" $limit_mb 1024 >"$WORK/reason" ||
 		skip_all "$(cat "$WORK/reason")"
 	thrash_slow_down $reads_per_s >"$WORK/reason" ||
 		diag "$(cat "$WORK/reason"): at full speed"
