@@ -165,6 +165,9 @@ deps:
 bench: all $(BENCH)
 	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench.sh
 
+families: all $(TOOLS)
+	BUILD=$(BUILD) tests/families.sh
+
 demo: all $(TOOLS)
 	@BUILD=$(BUILD) tests/demo.sh
 

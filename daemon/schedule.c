@@ -193,20 +193,26 @@ static const struct process *find_parent(const struct schedule *schedule,
 	return NULL;
 }
 
-/* Who waits for another of its group is not asleep. */
+/*
+ * Who waits for another of its group is not asleep; if that one is frozen, all
+ * of them wait for it in vain.
+ */
 static bool is_asleep(const struct schedule *schedule, const struct job *job,
 		      uint64_t now_us)
 {
+	uint64_t idle_ms = SCHEDULE_IDLE_MS, active_us = job->active_us;
+
 	for (size_t i = 0; i < schedule->count; i++) {
 		const struct job *other = &schedule->jobs[i];
 
-		if ((other == job ||
-		     is_together(&other->process, &job->process)) &&
-		    (job_is_frozen(other) ||
-		     !has_passed(other->active_us, SCHEDULE_IDLE_MS, now_us)))
-			return false;
+		if (!is_together(&other->process, &job->process))
+			continue;
+		if (job_is_frozen(other))
+			idle_ms = SCHEDULE_SETTLE_MS;
+		else
+			active_us = greater(active_us, other->active_us);
 	}
-	return true;
+	return has_passed(active_us, idle_ms, now_us);
 }
 
 /* Whether it belongs to a job, and is worth freezing with it. */

@@ -545,6 +545,26 @@ static void test_new_member(void)
 		"what a frozen group forks is frozen with it");
 }
 
+/* Forked children share the 60 MiB of their parent. */
+static void test_sharing(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	add_two_families(&f);
+	row(&f, 11)->parent = 10;
+	row(&f, 13)->parent = 12;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_int((int64_t)f.schedule.jobs[1].shared_kib, 70 * MIB,
+	       "what the parent holds counts once");
+	is_int((int64_t)f.schedule.jobs[0].shared_kib, 0,
+	       "for the parent itself");
+	(void)snprintf(row(&f, 13)->command, sizeof(row(&f, 13)->command), "x");
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_int((int64_t)f.schedule.jobs[3].shared_kib, 0,
+	       "who runs another program shares nothing");
+}
+
 /* One of a family that waits for the others, and did nothing since. */
 static void test_kin(void)
 {
@@ -658,6 +678,7 @@ int main(void)
 	test_units();
 	test_new_member();
 	test_kin();
+	test_sharing();
 	test_unhelpful();
 	test_insatiable();
 	return done_testing();

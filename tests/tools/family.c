@@ -74,7 +74,7 @@ static uint64_t work(const struct memory *own, const struct memory *shared,
 
 	for (int i = 0; i < TOUCHES; i++) {
 		own->words[next_random(random) % own->pages * WORDS]++;
-		if (shared->pages)
+		if (shared->words)
 			sum += shared->words[next_random(random) %
 					     shared->pages * WORDS];
 	}

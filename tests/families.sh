@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Two families that share memory and work hand in hand, like make -j4 and its
-# compilers: what belongs together is frozen together and thawed together.
+# compilers: what belongs together is frozen together and thawed together.  Not
+# among the tests yet (make families): half of the runs divide a family whose
+# memory nearly fills the limit, and take ten times as long.
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=tests/lib.sh
 . tests/lib.sh
@@ -9,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/thrash-fixture.sh
 
 # One family fits into the limit, two do not.
-children=4 child_mb=40 shared_mb=32 rounds=1500 limit_mb=256
+children=4 child_mb=48 shared_mb=4 rounds=1500 limit_mb=256
 reads_per_s=1000 longest_s=120
 run_dir=$WORK/run
 
