@@ -174,6 +174,7 @@ demo: all $(TOOLS)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all bench check clean demo deps force lint lint-arrows sanitize sanitize-run
+.PHONY: all bench check clean demo deps families force lint lint-arrows sanitize \
+	sanitize-run
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
