@@ -99,7 +99,7 @@ static int be_child(size_t megabytes, const struct memory *shared,
 	struct memory own = memory_filled(megabytes, &random);
 	uint64_t sum = 0;
 
-	while (await(go)) {
+	while (own.words && await(go)) {
 		sum += work(&own, shared, &random);
 		if (!pass(done))
 			break;
