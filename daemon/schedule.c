@@ -361,7 +361,10 @@ static void sum_units(struct schedule *schedule)
 			    &schedule->jobs[i]);
 }
 
-/* A group that would not fit as a whole takes turns by its members. */
+/*
+ * A group that would not fit as a whole takes turns by its members; one that
+ * lacks a little of its memory is not divided for that.
+ */
 static void form_units(struct schedule *schedule)
 {
 	note_sharing(schedule);
@@ -370,7 +373,8 @@ static void form_units(struct schedule *schedule)
 	sum_units(schedule);
 	for (size_t i = 0; i < schedule->count; i++)
 		if (schedule->units[schedule->jobs[i].unit].need_kib >
-		    schedule->capacity_kib)
+		    schedule->capacity_kib +
+			    schedule->capacity_kib / SCHEDULE_RESERVE_SHARE)
 			schedule->jobs[i].unit = i;
 	sum_units(schedule);
 }
