@@ -2,20 +2,12 @@
 /* Turns samples into a verdict. */
 #include "daemon/detect.h"
 
+#include "core/number.h"
+
 /* A counter that went back (it was reset, or wrapped) counts as unmoved. */
 static uint64_t grown(uint64_t before, uint64_t now)
 {
 	return now > before ? now - before : 0;
-}
-
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t greater(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
 }
 
 /* Index of the youngest sample that is at least ms old, or of the oldest. */
@@ -235,7 +227,6 @@ bool detect_is_filling(const struct detector *detector,
 static bool is_thrashing(const struct detector *detector,
 			 const struct settings *settings)
 {
-
 	switch (detector->mode) {
 	case MODE_SWAP:
 		return is_over_swap_threshold(detector, settings);

@@ -2,6 +2,7 @@
 /* The thread that moves memory. */
 #include "daemon/pager.h"
 
+#include "core/number.h"
 #include "core/process.h"
 #include "daemon/resident.h"
 
@@ -383,15 +384,17 @@ static bool step_out(struct run *run)
 	uint64_t after = swapped_kib(run, &run->out);
 	uint64_t moved = after > before ? after - before : 0;
 
-	run->out_left_kib -=
-		moved < run->out_left_kib ? moved : run->out_left_kib;
+	run->out_left_kib -= lesser(moved, run->out_left_kib);
 	run->room_kib += moved;
 	run->has_written = true;
 	atomic_fetch_add(&pager->out_bytes, moved * KIB);
 	return true;
 }
 
-/* Pages on their way to any disk; 0 where the kernel does not say. */
+/*
+ * Pages on their way to any disk; 0 where the kernel does not say.  It does so
+ * near the beginning of vmstat, so that is enough.
+ */
 static uint64_t pages_in_writing(int proc)
 {
 	char text[TEXT_PIECE];
@@ -441,7 +444,7 @@ static bool step_in(struct run *run)
 	size_t pages = touch(&run->in, length);
 	uint64_t moved_kib = pages * PAGE / KIB;
 
-	run->room_kib -= moved_kib < run->room_kib ? moved_kib : run->room_kib;
+	run->room_kib -= lesser(moved_kib, run->room_kib);
 	atomic_fetch_add(&run->pager->in_bytes, pages * PAGE);
 	return true;
 }

@@ -2,6 +2,8 @@
 /* Decides who is frozen and who goes on next. */
 #include "daemon/schedule.h"
 
+#include "core/number.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -24,16 +26,6 @@ bool job_is_frozen(const struct job *job)
 bool order_freezes(const struct order *order)
 {
 	return order->kind == ORDER_FREEZE || order->kind == ORDER_PAUSE;
-}
-
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t greater(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
 }
 
 static uint64_t growth_kib(uint64_t held_kib)
@@ -339,7 +331,6 @@ static void add_to_unit(struct unit *unit, const struct job *job)
 		unit->swapped_kib += job->process.swapped_kib;
 		unit->is_growing |= job->is_growing;
 		unit->is_due |= job->is_due;
-
 		unit->has_no_turn |= !job->turn_us;
 		if (job->turn_us > unit->turn_us)
 			unit->turn_us = job->turn_us;
@@ -471,7 +462,7 @@ static void raise_capacity(struct schedule *schedule,
 	    !has_passed(schedule->raised_us, 500, situation->now_us))
 		return;
 	if (may_be_free)
-		held_kib += spare_kib(schedule, situation);
+		held_kib += schedule->spare_kib;
 	if (is_calm && schedule->capacity_kib)
 		schedule->capacity_kib =
 			greater(schedule->capacity_kib, held_kib);
@@ -645,6 +636,10 @@ static void begin_turns(struct schedule *schedule,
 {
 	for (size_t i = 0; i < schedule->count; i++) {
 		struct job *job = &schedule->jobs[i];
+
+		if (job->state != JOB_RUNNING || job->turn_us)
+			continue;
+
 		bool is_loaded =
 			!job->is_growing &&
 			(job->process.swapped_kib <
@@ -652,8 +647,6 @@ static void begin_turns(struct schedule *schedule,
 			 is_too_big(schedule, need_kib(job)) ||
 			 situation->verdict == VERDICT_CALM);
 
-		if (job->state != JOB_RUNNING || job->turn_us)
-			continue;
 		if (is_loaded)
 			schedule->change_us =
 				situation->now_us - schedule->changed_us;
@@ -704,9 +697,7 @@ static uint64_t turn_length_us(const struct schedule *schedule,
 			       const struct unit *next)
 {
 	uint64_t need = sum_need_kib(schedule) + next->frozen_need_kib;
-	uint64_t lack = need > schedule->capacity_kib
-				? need - schedule->capacity_kib
-				: 0;
+	uint64_t lack = need - lesser(need, schedule->capacity_kib);
 	uint64_t change_us = 2 * lack * 1000000 / SCHEDULE_KIB_PER_S;
 
 	if (schedule->change_us)

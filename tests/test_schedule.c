@@ -545,7 +545,7 @@ static void test_new_member(void)
 		"what a frozen group forks is frozen with it");
 }
 
-/* Forked children share the 60 MiB of their parent. */
+/* Forked children share the 70 MiB of their parent. */
 static void test_sharing(void)
 {
 	struct fixture f;
