@@ -363,6 +363,62 @@ static enum step walk_on(const struct run *run, struct walk *walk,
 	return STEP_ON;
 }
 
+/* Pages; 0 where the kernel does not say. */
+struct traffic {
+	uint64_t writing;    /* on their way to any disk */
+	uint64_t swapped_in; /* so far */
+};
+
+/* All this is near the beginning of vmstat. */
+static struct traffic traffic_now(int proc)
+{
+	char text[TEXT_PIECE];
+	int file = openat(proc, "vmstat", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t length = file < 0 ? 0 : read(file, text, sizeof(text));
+	struct span rest = {text, length > 0 ? (size_t)length : 0}, line;
+	struct traffic traffic = {.writing = 0};
+
+	if (file >= 0)
+		(void)close(file);
+	while (span_split(&rest, '\n', &line)) {
+		struct span name = span_word(&line);
+
+		if (span_equals(name, "nr_writeback"))
+			(void)span_to_u64(line, &traffic.writing);
+		else if (span_equals(name, "pswpin"))
+			(void)span_to_u64(line, &traffic.swapped_in);
+	}
+	return traffic;
+}
+
+static void wait_a_little(void)
+{
+	const struct timespec pause = {.tv_nsec = PAGER_WAIT_NS};
+
+	(void)nanosleep(&pause, NULL);
+}
+
+/*
+ * Between two steps out, those who wait for a page of their own come first: a
+ * disk that always has a megabyte more to write lets them wait ten times as
+ * long for each.
+ */
+static void give_way(const struct run *run)
+{
+	struct traffic last = traffic_now(run->pager->proc);
+
+	for (int i = 0; i < PAGER_OUT_WAITS && is_current(run); i++) {
+		wait_a_little();
+
+		struct traffic now = traffic_now(run->pager->proc);
+
+		if (now.writing <= PAGER_WRITING &&
+		    now.swapped_in == last.swapped_in)
+			return;
+		last = now;
+	}
+}
+
 /* A step to swap; false when there is nothing more to move. */
 static bool step_out(struct run *run)
 {
@@ -376,10 +432,16 @@ static bool step_out(struct run *run)
 
 	if (step != STEP_MOVE)
 		return step == STEP_ON;
+	if (run->has_written)
+		give_way(run);
 
 	uint64_t before = swapped_kib(run, &run->out);
 
-	(void)walk_advise(&run->out, PAGER_OUT_STEP_KIB * KIB, MADV_PAGEOUT);
+	for (uint64_t left = PAGER_OUT_STEP_KIB * KIB;
+	     left && run->out.next < run->out.end;)
+		left -= walk_advise(&run->out,
+				    lesser(left, PAGER_OUT_PIECE_KIB * KIB),
+				    MADV_PAGEOUT);
 
 	uint64_t after = swapped_kib(run, &run->out);
 	uint64_t moved = after > before ? after - before : 0;
@@ -392,37 +454,15 @@ static bool step_out(struct run *run)
 }
 
 /*
- * Pages on their way to any disk; 0 where the kernel does not say.  It does so
- * near the beginning of vmstat, so that is enough.
- */
-static uint64_t pages_in_writing(int proc)
-{
-	char text[TEXT_PIECE];
-	int file = openat(proc, "vmstat", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	ssize_t length = file < 0 ? 0 : read(file, text, sizeof(text));
-	struct span rest = {text, length > 0 ? (size_t)length : 0}, line;
-	uint64_t pages = 0;
-
-	if (file >= 0)
-		(void)close(file);
-	while (span_split(&rest, '\n', &line))
-		if (span_equals(span_word(&line), "nr_writeback"))
-			return span_to_u64(line, &pages) == 0 ? pages : 0;
-	return 0;
-}
-
-/*
  * What was moved out only makes room once it is written.  A full cgroup of
  * which all is being written is where the kernel gives up, and kills.
  */
 static void await_writing(struct run *run)
 {
-	const struct timespec pause = {.tv_nsec = PAGER_WAIT_NS};
-
-	while (run->has_written && run->waits++ < PAGER_WAITS &&
+	while (run->has_written && run->waits++ < PAGER_IN_WAITS &&
 	       is_current(run) &&
-	       pages_in_writing(run->pager->proc) > PAGER_WRITING)
-		(void)nanosleep(&pause, NULL);
+	       traffic_now(run->pager->proc).writing > PAGER_WRITING)
+		wait_a_little();
 	run->has_written = false;
 }
 
