@@ -120,7 +120,8 @@ static int read_bytes(int directory, const char *name, uint64_t *bytes)
 	return span_equals(text, "max") ? 0 : span_to_u64(text, bytes);
 }
 
-static enum process_limit limit_of(int directory, const struct files *files)
+static enum process_limit limit_of(int directory, const struct files *files,
+				   uint64_t *limit_kib)
 {
 	/* version 1 says 2^63 less a page for none */
 	const uint64_t none = UINT64_C(1) << 62;
@@ -138,19 +139,22 @@ static enum process_limit limit_of(int directory, const struct files *files)
 		return LIMIT_FAR;
 	if (read_bytes(directory, files->usage, &usage) != 0)
 		return LIMIT_UNKNOWN;
-	return usage >= least - least / CGROUP_LEFT_SHARE ? LIMIT_REACHED
-							  : LIMIT_FAR;
+	if (usage < least - least / CGROUP_LEFT_SHARE)
+		return LIMIT_FAR;
+	*limit_kib = least / 1024;
+	return LIMIT_REACHED;
 }
 
 static enum process_limit limit_at(int top, const char *path,
-				   const struct files *files)
+				   const struct files *files,
+				   uint64_t *limit_kib)
 {
 	int directory = open_at(top, path);
 
 	if (directory < 0)
 		return LIMIT_UNKNOWN;
 
-	enum process_limit limit = limit_of(directory, files);
+	enum process_limit limit = limit_of(directory, files, limit_kib);
 
 	(void)close(directory);
 	return limit;
@@ -161,9 +165,9 @@ static enum process_limit limit_at(int top, const char *path,
  * which is "/" or "/a/b".
  */
 static enum process_limit walk_down(int top, const struct files *files,
-				    char *path)
+				    char *path, uint64_t *limit_kib)
 {
-	enum process_limit limit = limit_at(top, ".", files);
+	enum process_limit limit = limit_at(top, ".", files, limit_kib);
 	char *end = path;
 
 	for (int level = 0; limit == LIMIT_FAR && end[0] && end[1]; level++) {
@@ -174,29 +178,33 @@ static enum process_limit walk_down(int top, const struct files *files,
 		char next = *end;
 
 		*end = '\0';
-		limit = limit_at(top, path + 1, files);
+		limit = limit_at(top, path + 1, files, limit_kib);
 		*end = next;
 	}
 	return limit;
 }
 
-enum process_limit cgroups_limit(const struct cgroups *cgroups, int proc,
-				 pid_t pid)
+void cgroups_see_limit(const struct cgroups *cgroups, int proc,
+		       struct process *process)
 {
 	char name[32], text[CGROUP_SIZE], path[PATH_MAX];
 	struct span span;
 
-	(void)snprintf(name, sizeof(name), "%d/cgroup", (int)pid);
+	process->limit = LIMIT_UNKNOWN;
+	process->limit_kib = 0;
+	(void)snprintf(name, sizeof(name), "%d/cgroup", (int)process->pid);
 	if (file_read_at(proc, name, text, sizeof(text), &span) != 0)
-		return LIMIT_UNKNOWN;
+		return;
 
 	const struct files *files = find_path(span, path);
 
 	/* "/.." is outside of the namespace whose cgroups are mounted here */
 	if (!files || path[0] != '/' || strstr(path, "/.."))
-		return LIMIT_UNKNOWN;
+		return;
 
 	int top = files == &files_v1 ? cgroups->v1 : cgroups->v2;
 
-	return top < 0 ? LIMIT_UNKNOWN : walk_down(top, files, path);
+	if (top >= 0)
+		process->limit =
+			walk_down(top, files, path, &process->limit_kib);
 }

@@ -34,11 +34,12 @@ void cgroups_open(struct cgroups *cgroups, const char *root);
 void cgroups_close(struct cgroups *cgroups);
 
 /*
- * Whether the cgroup of a process, or one above it, has reached its limit.
- * Before Linux 6.7 the kernel may make the caller wait for somebody else who
- * makes a cgroup: not to be called while the host is short of memory.
+ * Fills in whether the cgroup of a process, or one above it, has reached its
+ * limit, and which.  Before Linux 6.7 the kernel may make the caller wait for
+ * somebody else who makes a cgroup: not to be called while the host is short
+ * of memory.
  */
-enum process_limit cgroups_limit(const struct cgroups *cgroups, int proc,
-				 pid_t pid);
+void cgroups_see_limit(const struct cgroups *cgroups, int proc,
+		       struct process *process);
 
 #endif

@@ -32,7 +32,8 @@ struct process {
 	uint64_t major_faults; /* of all its threads, since it started */
 	uint64_t resident_kib;
 	uint64_t swapped_kib;     /* only after process_read_memory() */
-	enum process_limit limit; /* only after cgroups_limit() */
+	enum process_limit limit; /* only after cgroups_see_limit() */
+	uint64_t limit_kib;       /* which it has reached */
 	unsigned flags;           /* PF_* of include/linux/sched.h */
 	char state;               /* R S D T t Z X I P */
 	char command[PROCESS_COMMAND];

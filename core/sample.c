@@ -85,7 +85,7 @@ int sample_read(int proc, uint64_t now_us, struct sample *sample)
 	return error;
 }
 
-enum { COLUMNS = 13 };
+enum { COLUMNS = 15 };
 
 void sample_format(const struct sample *sample, char line[SAMPLE_LINE])
 {
@@ -107,6 +107,8 @@ void sample_format(const struct sample *sample, char line[SAMPLE_LINE])
 		{vm->scanned, vm->has_scanned},
 		{vm->scanned_for_host, vm->has_scanned},
 		{vm->free, vm->has_free},
+		{vm->evicted, vm->has_evicted},
+		{vm->usable, vm->has_usable},
 	};
 	size_t used = (size_t)snprintf(line, SAMPLE_LINE, "sample");
 
@@ -160,11 +162,15 @@ int sample_parse(struct span line, struct sample *sample)
 		       &parsed.has_memory) ||
 	    parse_pair(&line, &io->some_us, &io->full_us, &parsed.has_io))
 		return -EINVAL;
-	/* older recordings end here, or after the next two */
+	/* older recordings end here, or after the next two, or three */
 	if (line.length && parse_pair(&line, &vm->scanned,
 				      &vm->scanned_for_host, &vm->has_scanned))
 		return -EINVAL;
 	if (line.length && parse_column(&line, &vm->free, &vm->has_free))
+		return -EINVAL;
+	if (line.length &&
+	    (parse_column(&line, &vm->evicted, &vm->has_evicted) ||
+	     parse_column(&line, &vm->usable, &vm->has_usable)))
 		return -EINVAL;
 	if (line.length)
 		return -EINVAL;

@@ -45,7 +45,7 @@ bool sampler_is_still(const struct sampler *sampler, const struct sample *last);
 /* Opens, reads and closes, for programs that look once. */
 int sample_read(int proc, uint64_t now_us, struct sample *sample);
 
-enum { SAMPLE_LINE = 320 };
+enum { SAMPLE_LINE = 352 };
 
 /*
  * One line without its newline:

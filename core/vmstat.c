@@ -3,6 +3,7 @@
 #include "core/vmstat.h"
 
 #include "core/counters.h"
+#include "core/number.h"
 
 #include <errno.h>
 
@@ -11,6 +12,8 @@ struct counters {
 	struct vmstat vmstat;
 	uint64_t scanned_anon, scanned_file;
 	uint64_t scanned_by_kswapd, scanned_directly, scanned_by_khugepaged;
+	uint64_t anon_listed[3], anon_mapped, shmem, swap_cached;
+	uint64_t file_listed[2];
 };
 
 enum {
@@ -26,6 +29,14 @@ enum {
 	SCAN_DIRECT,
 	SCAN_KHUGEPAGED, /* since 6.2 */
 	FREE,
+	INACTIVE_ANON,
+	ACTIVE_ANON,
+	UNEVICTABLE,
+	ANON_MAPPED,
+	SHMEM,
+	SWAP_CACHED, /* since 5.12 */
+	INACTIVE_FILE,
+	ACTIVE_FILE,
 	ROWS
 };
 
@@ -49,12 +60,47 @@ static const struct counter_row rows[ROWS] = {
 	[SCAN_KHUGEPAGED] = {"pgscan_khugepaged",
 			     offsetof(struct counters, scanned_by_khugepaged)},
 	[FREE] = {"nr_free_pages", offsetof(struct counters, vmstat.free)},
+	[INACTIVE_ANON] = {"nr_inactive_anon",
+			   offsetof(struct counters, anon_listed[0])},
+	[ACTIVE_ANON] = {"nr_active_anon",
+			 offsetof(struct counters, anon_listed[1])},
+	[UNEVICTABLE] = {"nr_unevictable",
+			 offsetof(struct counters, anon_listed[2])},
+	[ANON_MAPPED] = {"nr_anon_pages",
+			 offsetof(struct counters, anon_mapped)},
+	[SHMEM] = {"nr_shmem", offsetof(struct counters, shmem)},
+	[SWAP_CACHED] = {"nr_swapcached",
+			 offsetof(struct counters, swap_cached)},
+	[INACTIVE_FILE] = {"nr_inactive_file",
+			   offsetof(struct counters, file_listed[0])},
+	[ACTIVE_FILE] = {"nr_active_file",
+			 offsetof(struct counters, file_listed[1])},
 };
+
+/*
+ * What is listed as anonymous is mapped, or shared memory, or was unmapped to
+ * be evicted.  Locked pages of files are listed there as well, so it is at
+ * most what the swap cache holds.
+ */
+static uint64_t evicted(const struct counters *counters)
+{
+	uint64_t listed = counters->anon_listed[0] + counters->anon_listed[1] +
+			  counters->anon_listed[2];
+	uint64_t others = counters->anon_mapped + counters->shmem;
+
+	return lesser(listed - lesser(listed, others), counters->swap_cached);
+}
 
 int vmstat_parse(struct span text, struct vmstat *vmstat)
 {
 	const uint32_t scanned = 1U << SCAN_ANON | 1U << SCAN_FILE |
 				 1U << SCAN_KSWAPD | 1U << SCAN_DIRECT;
+	const uint32_t used = 1U << FREE | 1U << INACTIVE_ANON |
+			      1U << ACTIVE_ANON | 1U << INACTIVE_FILE |
+			      1U << ACTIVE_FILE;
+	const uint32_t lists = 1U << INACTIVE_ANON | 1U << ACTIVE_ANON |
+			       1U << UNEVICTABLE | 1U << ANON_MAPPED |
+			       1U << SHMEM | 1U << SWAP_CACHED;
 	struct counters counters = {.vmstat = {.has_swap = false}};
 	struct vmstat *parsed = &counters.vmstat;
 	uint32_t found;
@@ -69,6 +115,15 @@ int vmstat_parse(struct span text, struct vmstat *vmstat)
 	parsed->has_refaults_file =
 		found & (1U << FILE_SINCE_5_9 | 1U << FILE_BEFORE_5_9);
 	parsed->has_free = found & 1U << FREE;
+	parsed->has_evicted = (found & lists) == lists;
+	if (parsed->has_evicted)
+		parsed->evicted = evicted(&counters);
+	parsed->has_usable = (found & used) == used;
+	if (parsed->has_usable)
+		parsed->usable = parsed->free + counters.anon_listed[0] +
+				 counters.anon_listed[1] +
+				 counters.file_listed[0] +
+				 counters.file_listed[1];
 	parsed->has_scanned = (found & scanned) == scanned;
 	if (parsed->has_scanned) {
 		parsed->scanned = counters.scanned_anon + counters.scanned_file;

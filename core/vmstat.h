@@ -22,7 +22,16 @@ struct vmstat {
 	uint64_t scanned;          /* pgscan_anon and pgscan_file */
 	uint64_t scanned_for_host; /* pgscan_kswapd, _direct, _khugepaged */
 	uint64_t free;             /* nr_free_pages: now, not since boot */
+	/*
+	 * Pages that are in swap already, or on their way, and in memory
+	 * still, mapped by nobody: free at the next need.  Now.
+	 */
+	uint64_t evicted;
+	/* What is free, or could be taken from one for another.  Now. */
+	uint64_t usable;
 	bool has_free;
+	bool has_evicted;
+	bool has_usable;
 	bool has_swap; /* a kernel without swap has neither of the two */
 	bool has_refaults_anon;
 	bool has_refaults_file;

@@ -103,6 +103,10 @@ void decide_orders(struct decider *decider, bool has_looked,
 		.is_evicting = detect_is_evicting(detector),
 		.is_confined = detect_is_confined(detector),
 		.free_kib = free_kib(decider),
+		.usable_kib = decide_sample(decider)->vmstat.usable *
+			      decider->census.page_kib,
+		.evicted_kib = decide_sample(decider)->vmstat.evicted *
+			       decider->census.page_kib,
 		.plan_done = decider->plan_done,
 		.before = has_looked ? &decider->census.before : NULL,
 		.now = has_looked ? &decider->census.now : NULL,

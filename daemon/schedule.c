@@ -353,19 +353,34 @@ static void sum_units(struct schedule *schedule)
 }
 
 /*
- * A group that would not fit as a whole takes turns by its members; one that
- * lacks a little of its memory is not divided for that.
+ * Whether a group would not fit as a whole.  One that lacks some of what it
+ * could have is given time: what others hold, who sleep now, will be its own.
  */
-static void form_units(struct schedule *schedule)
+static bool is_to_divide(const struct schedule *schedule,
+			 const struct unit *unit, uint64_t now_us)
+{
+	uint64_t most_kib = schedule->capacity_kib;
+
+	if (schedule->usable_kib &&
+	    !has_passed(
+		    greater(schedule->calm_us,
+			    greater(schedule->changed_us, schedule->thawed_us)),
+		    SCHEDULE_DIVIDE_MS, now_us))
+		most_kib = schedule->usable_kib;
+	return unit->need_kib > most_kib + most_kib / SCHEDULE_RESERVE_SHARE;
+}
+
+/* A group that is too big takes turns by its members. */
+static void form_units(struct schedule *schedule, uint64_t now_us)
 {
 	note_sharing(schedule);
 	for (size_t i = 0; i < schedule->count; i++)
 		schedule->jobs[i].unit = first_of_group(schedule, i);
 	sum_units(schedule);
 	for (size_t i = 0; i < schedule->count; i++)
-		if (schedule->units[schedule->jobs[i].unit].need_kib >
-		    schedule->capacity_kib +
-			    schedule->capacity_kib / SCHEDULE_RESERVE_SHARE)
+		if (is_to_divide(schedule,
+				 &schedule->units[schedule->jobs[i].unit],
+				 now_us))
 			schedule->jobs[i].unit = i;
 	sum_units(schedule);
 }
@@ -394,6 +409,25 @@ static uint64_t sum_resident_kib(const struct schedule *schedule)
 	return sum;
 }
 
+static uint64_t sum_swapped_kib(const struct schedule *schedule)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		sum += schedule->jobs[i].process.swapped_kib;
+	return sum;
+}
+
+/*
+ * With what was evicted, which makes room as soon as one of them needs it; as
+ * far as it can be theirs.
+ */
+static uint64_t sum_held_kib(const struct schedule *schedule)
+{
+	return sum_resident_kib(schedule) +
+	       lesser(schedule->evicted_kib, sum_swapped_kib(schedule));
+}
+
 /*
  * Memory is short: what all jobs hold is what they can have.  If those who
  * run should fit into it and thrash all the same, it is less; but the last
@@ -401,7 +435,7 @@ static uint64_t sum_resident_kib(const struct schedule *schedule)
  */
 static void measure_capacity(struct schedule *schedule, uint64_t now_us)
 {
-	uint64_t sum = sum_resident_kib(schedule);
+	uint64_t sum = sum_held_kib(schedule);
 	uint64_t need = sum_need_kib(schedule);
 
 	if (need > sum)
@@ -413,8 +447,7 @@ static void measure_capacity(struct schedule *schedule, uint64_t now_us)
 /* Whether it could ever have all its memory at once. */
 static bool is_too_big(const struct schedule *schedule, uint64_t kib)
 {
-	return kib >
-	       greater(schedule->capacity_kib, sum_resident_kib(schedule));
+	return kib > greater(schedule->capacity_kib, sum_held_kib(schedule));
 }
 
 static uint64_t sum_all_kib(const struct schedule *schedule)
@@ -437,7 +470,7 @@ static bool knows_free(const struct schedule *schedule,
 static uint64_t spare_kib(const struct schedule *schedule,
 			  const struct situation *situation)
 {
-	uint64_t all_kib = sum_resident_kib(schedule) + situation->free_kib;
+	uint64_t all_kib = sum_held_kib(schedule) + situation->free_kib;
 	uint64_t reserve_kib = all_kib / SCHEDULE_RESERVE_SHARE;
 
 	return knows_free(schedule, situation) &&
@@ -456,7 +489,7 @@ static void raise_capacity(struct schedule *schedule,
 {
 	bool is_calm = situation->verdict == VERDICT_CALM;
 	bool may_be_free = is_calm && !situation->is_evicting;
-	uint64_t held_kib = sum_resident_kib(schedule);
+	uint64_t held_kib = sum_held_kib(schedule);
 
 	if (may_be_free &&
 	    !has_passed(schedule->raised_us, 500, situation->now_us))
@@ -580,25 +613,42 @@ bool schedule_may_freeze(const struct schedule *schedule, uint64_t now_us)
 		has_passed(schedule->thawed_us, SCHEDULE_SETTLE_MS, now_us));
 }
 
+/* The greatest that was reached, if any was. */
+static void note_limit(struct schedule *schedule,
+		       const struct process_table *now)
+{
+	uint64_t most_kib = 0;
+
+	for (size_t i = 0; i < now->count; i++)
+		if (now->rows[i].limit == LIMIT_REACHED)
+			most_kib = greater(most_kib, now->rows[i].limit_kib);
+	if (most_kib)
+		schedule->limit_kib = most_kib;
+}
+
 static void make_room(struct schedule *schedule,
 		      const struct settings *settings,
 		      const struct situation *situation, struct orders *orders)
 {
 	schedule->is_confined = situation->is_confined;
-	if (situation->before && situation->now)
+	if (situation->before && situation->now) {
 		add_jobs(schedule, settings, situation);
+		note_limit(schedule, situation->now);
+	}
+	schedule->usable_kib = schedule->is_confined ? schedule->limit_kib
+						     : situation->usable_kib;
 	if (count_jobs(schedule, JOB_RUNNING) && situation->is_evicting &&
 	    situation->plan_done >= schedule->plan)
 		schedule->capacity_kib =
 			lesser(schedule->capacity_kib,
-			       sum_resident_kib(schedule) +
+			       sum_held_kib(schedule) +
 				       spare_kib(schedule, situation) + 1);
 	if (count_jobs(schedule, JOB_RUNNING) < 2 ||
 	    count_jobs(schedule, JOB_LOADING) ||
 	    !schedule_may_freeze(schedule, situation->now_us))
 		return;
 	measure_capacity(schedule, situation->now_us);
-	form_units(schedule);
+	form_units(schedule, situation->now_us);
 	shed(schedule, situation->now_us, orders);
 	if (!orders->count)
 		return;
@@ -972,6 +1022,9 @@ void schedule_step(struct schedule *schedule, const struct settings *settings,
 
 	orders->count = 0;
 	orders->has_plan = false;
+	if (situation->verdict == VERDICT_CALM)
+		schedule->calm_us = situation->now_us;
+	schedule->evicted_kib = situation->evicted_kib;
 	schedule->spare_kib = spare_kib(schedule, situation);
 	raise_capacity(schedule, situation);
 	begin_turns(schedule, situation);
@@ -980,7 +1033,7 @@ void schedule_step(struct schedule *schedule, const struct settings *settings,
 		orders->has_plan = true; /* the old one was for others */
 		return;
 	}
-	form_units(schedule);
+	form_units(schedule, situation->now_us);
 	if (is_trouble)
 		make_room(schedule, settings, situation, orders);
 	if (!orders->count)

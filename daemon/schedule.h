@@ -66,6 +66,11 @@ enum {
 	 * ones that were evicted meanwhile are back then.
 	 */
 	SCHEDULE_JUDGE_MS = 3000,
+	/*
+	 * A group that would fit into all the memory there is, and thrashes
+	 * for so long with nobody beside it, does not get that.
+	 */
+	SCHEDULE_DIVIDE_MS = 10000,
 	/* What did not help is not tried again for so long. */
 	SCHEDULE_RETRY_MS = 30000,
 	/* Less than this is not worth a plan for the pager. */
@@ -128,9 +133,13 @@ struct schedule {
 	size_t next_spared;
 	uint64_t capacity_kib; /* for all jobs; 0: not measured */
 	uint64_t spare_kib;    /* free on the host, as far as that matters */
+	uint64_t evicted_kib;  /* free at the next need, of the host */
 	bool is_confined;      /* the last trouble was a cgroup's own */
 	uint64_t raised_us;    /* when it was last believed to grow */
+	uint64_t limit_kib;    /* of the cgroup, if that is known; or 0 */
+	uint64_t usable_kib;   /* of the host, or the limit; 0: not known */
 	uint64_t frozen_us, thawed_us; /* when last; 0: never */
+	uint64_t calm_us;              /* when it was last calm */
 	uint64_t changed_us;           /* when a change of turn began */
 	uint64_t change_us;            /* how long the last one took */
 	uint64_t plan;                 /* number of the pager's last plan */
@@ -148,11 +157,13 @@ struct situation {
 	uint64_t now_us;
 	enum verdict verdict;
 	uint64_t stall_permille; /* of the last SCHEDULE_SETTLE_MS */
-	bool is_filling;    /* memory is short, though nothing came back yet */
-	bool is_evicting;   /* pages went out in the last second */
-	bool is_confined;   /* it is short in a cgroup at its limit alone */
-	uint64_t free_kib;  /* of the host; 0: not known */
-	uint64_t plan_done; /* number of the last plan that was carried out */
+	bool is_filling;   /* memory is short, though nothing came back yet */
+	bool is_evicting;  /* pages went out in the last second */
+	bool is_confined;  /* it is short in a cgroup at its limit alone */
+	uint64_t free_kib; /* of the host; 0: not known */
+	uint64_t evicted_kib; /* free at the next need; of the host */
+	uint64_t usable_kib;  /* by processes, of the host; 0: not known */
+	uint64_t plan_done;   /* number of the last plan that was carried out */
 	/* the last two looks at all processes; NULL if there was none now */
 	const struct process_table *before, *now;
 	pid_t self;

@@ -52,8 +52,9 @@ static void write_look(FILE *tape, const struct process_table *look)
 	for (size_t i = 0; i < look->count; i++) {
 		write_process(tape, "", &look->rows[i]);
 		if (look->rows[i].limit != LIMIT_UNKNOWN)
-			(void)fprintf(tape, "limit %s\n",
-				      limit_names[look->rows[i].limit]);
+			(void)fprintf(tape, "limit %s %" PRIu64 "\n",
+				      limit_names[look->rows[i].limit],
+				      look->rows[i].limit_kib);
 	}
 }
 
@@ -184,17 +185,21 @@ static int add_process(struct replay *replay, const struct process *process)
 	return see_job(replay, process, false);
 }
 
-/* Of the process in the line before. */
-static int add_limit(struct replay *replay, struct span name)
+/* "reached 262144", of the process in the line before; once without KiB */
+static int add_limit(struct replay *replay, struct span line)
 {
 	const struct process_table *look = &replay->decider->census.now;
+	struct span name = span_word(&line);
+	struct process *process;
 
 	if (!replay->has_looked || !look->count)
 		return -EINVAL;
+	process = &look->rows[look->count - 1];
+	if (line.length && span_to_u64(line, &process->limit_kib))
+		return -EINVAL;
 	for (size_t i = LIMIT_FAR; i <= LIMIT_REACHED; i++)
 		if (span_equals(name, limit_names[i])) {
-			look->rows[look->count - 1].limit =
-				(enum process_limit)i;
+			process->limit = (enum process_limit)i;
 			return 0;
 		}
 	return -EINVAL;

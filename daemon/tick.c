@@ -401,8 +401,8 @@ static bool look(struct daemon *daemon)
 	while ((process = decide_next_of_interest(decider, &at))) {
 		(void)process_read_memory(daemon->proc, process);
 		if (decide_wants_limit(decider, process))
-			process->limit = cgroups_limit(
-				&daemon->cgroups, daemon->proc, process->pid);
+			cgroups_see_limit(&daemon->cgroups, daemon->proc,
+					  process);
 	}
 	return true;
 }

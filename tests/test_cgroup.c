@@ -56,6 +56,15 @@ static void host_end(struct host *host)
 	scratch_close(&host->scratch);
 }
 
+static enum process_limit limit_seen(const struct cgroups *cgroups, int proc,
+				     pid_t pid)
+{
+	struct process process = {.pid = pid};
+
+	cgroups_see_limit(cgroups, proc, &process);
+	return process.limit;
+}
+
 /* What is said of PID when its cgroup file has this text. */
 static enum process_limit limit_of(struct host *host, const char *text)
 {
@@ -65,7 +74,7 @@ static enum process_limit limit_of(struct host *host, const char *text)
 	put(host->proc, "42/cgroup", text);
 	cgroups_close(&host->cgroups);
 	cgroups_open(&host->cgroups, path);
-	return cgroups_limit(&host->cgroups, host->proc, PID);
+	return limit_seen(&host->cgroups, host->proc, PID);
 }
 
 static int make_v2(int parent, const char *name, const char *limit,
@@ -97,6 +106,11 @@ static void test_v2(void)
 	is_int(limit_of(&host, inside), LIMIT_REACHED,
 	       "with less than a sixteenth left, the limit is reached by all "
 	       "below");
+
+	struct process process = {.pid = PID};
+
+	cgroups_see_limit(&host.cgroups, host.proc, &process);
+	is_int((int64_t)process.limit_kib, 102400, "and known");
 	put_bytes(slice, "memory.current", 93 * MIB);
 	is_int(limit_of(&host, inside), LIMIT_FAR, "with more it is not");
 	put(scope, "memory.high", "41943040\n");
@@ -274,7 +288,7 @@ static void test_hostile(void)
 	longest[PATH_MAX + 3] = '\0';
 	is_int(limit_of(&host, longest), LIMIT_UNKNOWN,
 	       "a path longer than any: unknown");
-	is_int(cgroups_limit(&host.cgroups, host.proc, PID + 1), LIMIT_UNKNOWN,
+	is_int(limit_seen(&host.cgroups, host.proc, PID + 1), LIMIT_UNKNOWN,
 	       "a process that is gone: unknown");
 	(void)close(half);
 	(void)close(fifo);
@@ -321,12 +335,12 @@ static void test_this_host(void)
 	int proc = need(directory_open("/proc"), "/proc");
 
 	cgroups_open(&cgroups, CGROUP_ROOT);
-	ok(cgroups_limit(&cgroups, proc, getpid()) <= LIMIT_REACHED,
+	ok(limit_seen(&cgroups, proc, getpid()) <= LIMIT_REACHED,
 	   "this process is looked up");
 	if (cgroups.v1 < 0 && cgroups.v2 < 0)
 		skip("no memory cgroups are to be seen here");
 	else
-		is_int(cgroups_limit(&cgroups, proc, 1) == LIMIT_REACHED, false,
+		is_int(limit_seen(&cgroups, proc, 1) == LIMIT_REACHED, false,
 		       "PID 1 has not reached its limit");
 	cgroups_close(&cgroups);
 	(void)close(proc);

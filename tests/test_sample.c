@@ -11,23 +11,24 @@ static const struct {
 } trees[] = {
 	{"calm",
 	 "sample 5 1200 5400 1888 950 233139 1834924 1623410 9536068 8694612 "
-	 "0 0 1194196",
+	 "0 0 1194196 0 1261045",
 	 "a host at rest is sampled"},
 	{"thrashing",
 	 "sample 5 20715301 24310977 5310442 19904417 3233139 988341870 "
-	 "511203374 1512667012 1299034511 88123004 88123004 8312",
+	 "511203374 1512667012 1299034511 88123004 88123004 8312 0 75161",
 	 "a host that thrashes is sampled"},
 	{"no_pressure",
-	 "sample 5 1200 5400 1888 950 233139 - - - - - - 1193028",
+	 "sample 5 1200 5400 1888 950 233139 - - - - - - 1193028 - 1259877",
 	 "a kernel without pressure information is sampled"},
 	{"dead_pressure",
-	 "sample 5 1300 5500 1999 951 233140 - - - - - - 1193028",
+	 "sample 5 1300 5500 1999 951 233140 - - - - - - 1193028 - 1259877",
 	 "pressure files that cannot be read count as absent"},
-	{"linux_4_4", "sample 5 30411 42113 61230 - 71013 - - - - - - 412211",
+	{"linux_4_4",
+	 "sample 5 30411 42113 61230 - 71013 - - - - - - 412211 - 771385",
 	 "a 4.4 kernel is sampled"},
 	{"odd_names",
 	 "sample 5 1200 5400 1888 950 233139 1834924 1623410 9536068 8694612 "
-	 "- - 1193028",
+	 "- - 1193028 - 1259877",
 	 "names of processes do not matter to a sample"},
 };
 
@@ -231,11 +232,12 @@ static void test_longest_line(void)
 				 " 18446744073709551615 18446744073709551615"
 				 " 18446744073709551615 18446744073709551615"
 				 " 18446744073709551615 18446744073709551615"
+				 " 18446744073709551615 18446744073709551615"
 				 " 18446744073709551615 18446744073709551615"),
 			    &sample),
 	       0, "a line of the largest numbers is read");
 	sample_format(&sample, line);
-	is_int((int64_t)strlen(line), 6 + 13 * 21, "and written whole");
+	is_int((int64_t)strlen(line), 6 + 15 * 21, "and written whole");
 	(void)sample_parse(span_of(line), &sample);
 	sample_format(&sample, again);
 	is_text(again, line, "and is the same line again");
@@ -246,12 +248,14 @@ static const struct {
 	int error;
 	const char *name;
 } lines[] = {
-	{BYTES("sample 1 2 3 4 5 6 7 8 9 10 11 12 13"), 0,
+	{BYTES("sample 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15"), 0,
 	 "a line with all is read"},
+	{BYTES("sample 1 2 3 4 5 6 7 8 9 10 11 12 13"), 0,
+	 "an older one, without what could be free, is read"},
 	{BYTES("sample 1 2 3 4 5 6 7 8 9 10 11 12"), 0,
-	 "an older one, without free memory, is read"},
+	 "and one without free memory"},
 	{BYTES("sample 1 2 3 4 5 6 7 8 9 10"), 0, "and one without reclaim"},
-	{BYTES("sample 1 - - 4 - - - - - - - - -"), 0,
+	{BYTES("sample 1 - - 4 - - - - - - - - - - -"), 0,
 	 "a line of a host that lacks all it can is read"},
 	{BYTES("sample 1 2 3 4 - 6 - - 9 10"), 0,
 	 "a line of a host that lacks some is read"},
@@ -274,6 +278,8 @@ static const struct {
 	{BYTES("sample 1 2 3 4 5 6 7 8 9 10 - 12"), -EINVAL,
 	 "the other half of it is none either"},
 	{BYTES("sample 1 2 3 4 5 6 7 8 9 10 11 12 13 14"), -EINVAL,
+	 "half of what could be free is no sample"},
+	{BYTES("sample 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16"), -EINVAL,
 	 "a column too many is no sample"},
 	{BYTES("sample 1 2 3 4 5 6 7 8 9 -1"), -EINVAL,
 	 "a negative number is no column"},
@@ -306,7 +312,7 @@ static void test_lines(void)
 	is_int(sample_parse((struct span){NULL, 0}, &sample), -EINVAL,
 	       "a span without memory is no sample");
 	memset(&sample, 0xff, sizeof(sample));
-	(void)sample_parse(SPAN("sample 1 2 3 4 5 6 7 8 9 10 11 12 13"),
+	(void)sample_parse(SPAN("sample 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15"),
 			   &sample);
 	ok(sample.time_us == 1 && sample.vmstat.swapped_in == 2 &&
 		   sample.vmstat.swapped_out == 3 &&
@@ -317,18 +323,21 @@ static void test_lines(void)
 		   sample.io.some_us == 9 && sample.io.full_us == 10 &&
 		   sample.vmstat.scanned == 11 &&
 		   sample.vmstat.scanned_for_host == 12 &&
-		   sample.vmstat.free == 13,
+		   sample.vmstat.free == 13 && sample.vmstat.evicted == 14 &&
+		   sample.vmstat.usable == 15,
 	   "each column has its place");
 	ok(sample.has_memory && sample.has_io && sample.vmstat.has_swap &&
 		   sample.vmstat.has_refaults_anon &&
 		   sample.vmstat.has_refaults_file &&
-		   sample.vmstat.has_scanned && sample.vmstat.has_free,
+		   sample.vmstat.has_scanned && sample.vmstat.has_free &&
+		   sample.vmstat.has_evicted && sample.vmstat.has_usable,
 	   "and is known to be there");
 	(void)sample_parse(SPAN("sample 1 - - 4 - 6 - - 9 10"), &sample);
 	ok(!sample.has_memory && sample.has_io && !sample.vmstat.has_swap &&
 		   !sample.vmstat.has_refaults_anon &&
 		   sample.vmstat.has_refaults_file &&
-		   !sample.vmstat.has_scanned && !sample.vmstat.has_free,
+		   !sample.vmstat.has_scanned && !sample.vmstat.has_free &&
+		   !sample.vmstat.has_evicted && !sample.vmstat.has_usable,
 	   "what is lacking is known to be");
 }
 

@@ -526,6 +526,56 @@ static void test_units(void)
 		"of a group that does not fit some are frozen");
 }
 
+/* Who sleeps holds a part of what a group of 310 MiB would fit into. */
+static void test_undivided(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	add_two_families(&f);
+	for (pid_t pid = 10; pid < 14; pid++)
+		row(&f, pid)->group = 10;
+	f.situation.usable_kib = 320 * MIB;
+	turn(&f, 50, VERDICT_CALM, 0);
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "none",
+		"a group that could fit into all memory is not divided");
+	turn(&f, SCHEDULE_DIVIDE_MS, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "freeze 13", "but for it does not get that");
+
+	begin(&f);
+	add_two_families(&f);
+	for (pid_t pid = 10; pid < 14; pid++) {
+		row(&f, pid)->group = 10;
+		row(&f, pid)->limit = LIMIT_REACHED;
+		row(&f, pid)->limit_kib = 320 * MIB;
+	}
+	f.situation.is_confined = true;
+	f.situation.usable_kib = 10 * MIB;
+	turn(&f, 50, VERDICT_CALM, 0);
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "none", "a cgroup has what its limit is");
+}
+
+/* 60 MiB of those that were evicted are in memory still, but nobody's. */
+static void test_evicted(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	add_two_hogs(&f);
+	f.situation.evicted_kib = 60 * MIB;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_int((int64_t)f.schedule.capacity_kib, 320 * MIB,
+	       "what was evicted and is in memory still is to be had");
+	begin(&f);
+	add_two_hogs(&f);
+	f.situation.evicted_kib = 600 * MIB;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_int((int64_t)f.schedule.capacity_kib, 330 * MIB * 15 / 16,
+	       "as far as it can be theirs; less, if that does not do");
+}
+
 /* A child of a frozen family that was not known yet. */
 static void test_new_member(void)
 {
@@ -676,6 +726,8 @@ int main(void)
 	test_the_end();
 	test_idle();
 	test_units();
+	test_undivided();
+	test_evicted();
 	test_new_member();
 	test_kin();
 	test_sharing();

@@ -102,6 +102,9 @@ static void test_bad_tapes(void)
 		{"thrash-protect-recording 1\n", sample,
 		 "process 7 1 7 7 1 0 0 0 0 S x\nlimit near\n",
 		 "4: not a valid line", "an unknown limit"},
+		{"thrash-protect-recording 1\n", sample,
+		 "process 7 1 7 7 1 0 0 0 0 S x\nlimit reached much\n",
+		 "4: not a valid line", "a limit that is no number"},
 	};
 	char text[512], out[512];
 	struct problem problem;
@@ -145,7 +148,8 @@ static void test_writing(const struct scratch *scratch)
 	decider.schedule.jobs[1] = (struct job){
 		.process = {.pid = 8, .start_time = 9}, .is_gone = true};
 	decider.schedule.count = 2;
-	row.limit = LIMIT_FAR;
+	row.limit = LIMIT_REACHED;
+	row.limit_kib = 262144;
 	decider.census.now = (struct process_table){.rows = &row, .count = 1};
 	(void)snprintf(path, sizeof(path), "%s/tape", scratch->path);
 
@@ -158,12 +162,12 @@ static void test_writing(const struct scratch *scratch)
 	(void)fclose(tape);
 	is_text(scratch_text(scratch->directory, "tape", text, sizeof(text)),
 		"thrash-protect-recording 1\n"
-		"sample 5 - - 0 - - - - 0 0 - - -\n"
+		"sample 5 - - 0 - - - - 0 0 - - - - -\n"
 		"job process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
 		"gone 8 9\n"
 		"process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
-		"limit far\n"
-		"sample 5 - - 0 - - - - 0 0 - - -\n"
+		"limit reached 262144\n"
+		"sample 5 - - 0 - - - - 0 0 - - - - -\n"
 		"job process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
 		"gone 8 9\n",
 		"a turn is a sample, the jobs, and the processes looked at");

@@ -97,6 +97,43 @@ static void test_reclaim(void)
 	   "before 5.8 the host's part alone tells nothing");
 }
 
+static void test_lists(void)
+{
+	struct vmstat vmstat;
+
+	(void)vmstat_parse(SPAN("pgmajfault 8\nnr_free_pages 1\n"
+				"nr_inactive_anon 700\nnr_active_anon 500\n"
+				"nr_inactive_file 20\nnr_active_file 30\n"
+				"nr_unevictable 100\nnr_anon_pages 900\n"
+				"nr_shmem 50\nnr_swapcached 4000\n"),
+			   &vmstat);
+	ok(vmstat.has_usable && vmstat.usable == 1251,
+	   "what is free, or listed to be evicted, is of use");
+	ok(vmstat.has_evicted && vmstat.evicted == 350,
+	   "anonymous pages that nobody maps or shares are evicted");
+	(void)vmstat_parse(SPAN("pgmajfault 8\nnr_free_pages 1\n"
+				"nr_inactive_anon 700\nnr_active_anon 500\n"
+				"nr_unevictable 100\nnr_anon_pages 900\n"
+				"nr_shmem 50\nnr_swapcached 300\n"),
+			   &vmstat);
+	ok(vmstat.has_evicted && vmstat.evicted == 300,
+	   "but no more than the swap cache holds");
+	ok(!vmstat.has_usable, "without the lists of files nothing is known");
+	(void)vmstat_parse(SPAN("pgmajfault 8\n"
+				"nr_inactive_anon 700\nnr_active_anon 50\n"
+				"nr_unevictable 100\nnr_anon_pages 900\n"
+				"nr_shmem 50\nnr_swapcached 300\n"),
+			   &vmstat);
+	ok(vmstat.has_evicted && !vmstat.evicted,
+	   "counters that do not agree make nothing of it");
+	(void)vmstat_parse(SPAN("pgmajfault 8\n"
+				"nr_inactive_anon 700\nnr_active_anon 500\n"
+				"nr_unevictable 100\nnr_anon_pages 900\n"
+				"nr_shmem 50\n"),
+			   &vmstat);
+	ok(!vmstat.has_evicted, "before 5.12 it is not known");
+}
+
 static void test_refused(void)
 {
 	struct vmstat vmstat;
@@ -146,6 +183,7 @@ int main(void)
 	test_before_3_15();
 	test_half_a_swap();
 	test_reclaim();
+	test_lists();
 	test_refused();
 	test_files();
 	return done_testing();
