@@ -165,8 +165,7 @@ deps:
 bench: all $(BENCH)
 	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench.sh
 
-families: all $(TOOLS)
-	BUILD=$(BUILD) tests/families.sh
+
 
 demo: all $(TOOLS)
 	@BUILD=$(BUILD) tests/demo.sh
@@ -174,7 +173,7 @@ demo: all $(TOOLS)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all bench check clean demo deps families force lint lint-arrows sanitize \
+.PHONY: all bench check clean demo deps force lint lint-arrows sanitize \
 	sanitize-run
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

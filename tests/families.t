@@ -1,9 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Two families that share memory and work hand in hand, like make -j4 and its
-# compilers: what belongs together is frozen together and thawed together.  Not
-# among the tests yet (make families): some runs divide a family whose
-# memory nearly fills the limit, and take ten times as long.
+# compilers: what belongs together is frozen together and thawed together.
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=tests/lib.sh
 . tests/lib.sh
