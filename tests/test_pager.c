@@ -175,6 +175,58 @@ static void test_hopeless_proc(const struct scratch *scratch)
 	pager_close(&pager);
 }
 
+/* A tree that says how much is being written, and shows one process. */
+static void show_writing(const struct scratch *scratch, pid_t child,
+			 const char *vmstat)
+{
+	char name[16], target[32];
+
+	(void)snprintf(name, sizeof(name), "%d", (int)child);
+	(void)snprintf(target, sizeof(target), "/proc/%d", (int)child);
+	(void)unlinkat(scratch->directory, name, 0);
+	need(symlinkat(target, scratch->directory, name), "symlink");
+	scratch_write(scratch->directory, "vmstat", vmstat, strlen(vmstat),
+		      0600);
+}
+
+/* How long a plan takes, in ms. */
+static uint64_t time_plan(const struct scratch *scratch,
+			  const struct pager_plan *plan)
+{
+	static struct pager pager;
+	uint64_t begin_us = clock_boottime_us();
+
+	memset(&pager, 0, sizeof(pager));
+	(void)pager_open(&pager, scratch->directory);
+	(void)pager_order(&pager, plan);
+	(void)gets_done(&pager, 1);
+	pager_close(&pager);
+	return (clock_boottime_us() - begin_us) / 1000;
+}
+
+static void test_waiting(const struct scratch *scratch, int proc)
+{
+	static const char busy[] = "nr_writeback 100000\npswpin 1\n";
+	struct pager_plan plan = {.out_kib = MEMORY / 1024, .room_kib = 4096};
+	uint64_t start_time;
+	pid_t child = start_child(proc, &start_time);
+
+	plan.out.items[0] = (struct pager_target){child, start_time};
+	plan.out.count = 1;
+	plan.in = plan.out;
+	show_writing(scratch, child, busy);
+	ok(time_plan(scratch, &plan) >= 900,
+	   "what goes out is waited for, for a second, before more comes in");
+	plan.in.count = 0;
+	plan.out.items[1] = plan.out.items[0];
+	plan.out.count = 2;
+	plan.out_kib = 4 * MEMORY;
+	ok(time_plan(scratch, &plan) >= 90,
+	   "and between steps out, for a tenth of one, for others who read");
+	(void)kill(child, SIGKILL);
+	(void)waitpid(child, NULL, 0);
+}
+
 int main(void)
 {
 	struct scratch scratch;
@@ -185,6 +237,7 @@ int main(void)
 	test_hole(proc);
 	test_closed();
 	test_hopeless_proc(&scratch);
+	test_waiting(&scratch, proc);
 	scratch_close(&scratch);
 	return done_testing();
 }
