@@ -153,6 +153,7 @@ struct situation {
 	bool is_confined;   /* it is short in a cgroup at its limit alone */
 	uint64_t free_kib;  /* of the host; 0: not known */
 	uint64_t plan_done; /* number of the last plan that was carried out */
+	bool wants_room;    /* somebody logs in, who should find room */
 	/* the last two looks at all processes; NULL if there was none now */
 	const struct process_table *before, *now;
 	pid_t self;
