@@ -49,11 +49,12 @@ bool rules_find_user(struct span text, struct span name, uint32_t *user,
 {
 	struct span line;
 
-	while (span_split(&text, '\n', &line))
-		if (is_user(line, name, user))
-			return true;
+	bool is_found = false;
+
+	while (!is_found && span_split(&text, '\n', &line))
+		is_found = is_user(line, name, user);
 	*rest = text;
-	return false;
+	return is_found;
 }
 
 /* Of a line longer than the buffer, which no user has, the rest is lost. */
@@ -183,11 +184,11 @@ static bool is_like(const struct rule *rule, const char *text)
 static bool is_in_cgroup(const struct rule *rule, struct span cgroups)
 {
 	while (cgroups.length) {
-		struct span line = span_line(&cgroups), before;
+		struct span line = span_line(&cgroups), number, controllers;
 		char path[1024];
 
-		if (span_split(&line, ':', &before) &&
-		    span_split(&line, ':', &before) &&
+		if (span_split(&line, ':', &number) &&
+		    span_split(&line, ':', &controllers) &&
 		    span_copy(line, path, sizeof(path)) == 0 &&
 		    is_like(rule, path))
 			return true;

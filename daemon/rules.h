@@ -87,7 +87,7 @@ const char *rules_list_name(enum rule_list list);
 
 /*
  * The id of a user by the text of a passwd file, of which text may be the
- * beginning only; *rest is what comes behind the last whole line.
+ * beginning only; *rest is what comes behind the lines that were read.
  */
 bool rules_find_user(struct span text, struct span name, uint32_t *user,
 		     struct span *rest);

@@ -217,7 +217,8 @@ static int parse_judgement(struct span line, struct judgement *judged)
 	size_t number = CLASS_BATCH;
 
 	while (number < CLASSES &&
-	       !span_equals(class, process_class_name(number)))
+	       !span_equals(class,
+			    process_class_name((enum process_class)number)))
 		number++;
 	if (number == CLASSES || span_to_u64(span_word(&line), &budget_ms) ||
 	    span_to_u64(span_word(&line), &is_preferred) ||

@@ -63,17 +63,12 @@ static const struct node *find_node(const struct node *nodes, size_t count,
 }
 
 static struct role_facts facts_of(const struct node *nodes, size_t count,
-				  const struct node *node)
+				  pid_t pid)
 {
-	struct role_kin kin[16];
+	struct role_facts facts = {.pid = pid, .has_user = true};
+	const struct node *node = find_node(nodes, count, pid);
+	struct role_kin kin[16] = {{.user = 0}};
 	size_t generations = 0;
-	struct role_facts facts = {
-		.named = (uint8_t)role_by_command(node->command),
-		.user = node->user,
-		.has_user = true,
-		.has_exe = node->facts & (GENUINE | OTHER),
-		.is_genuine = node->facts & GENUINE,
-	};
 
 	for (; node; node = find_node(nodes, count, node->parent))
 		kin[generations++] = (struct role_kin){
@@ -83,6 +78,13 @@ static struct role_facts facts_of(const struct node *nodes, size_t count,
 			.named = (uint8_t)role_by_command(node->command),
 		};
 	role_trace(kin, generations, &facts);
+	node = find_node(nodes, count, pid);
+	if (!node)
+		abort();
+	facts.named = kin[0].named;
+	facts.user = node->user;
+	facts.has_exe = node->facts & (GENUINE | OTHER);
+	facts.is_genuine = node->facts & GENUINE;
 	return facts;
 }
 
@@ -91,7 +93,7 @@ static void test_tree(const struct node *nodes, size_t count,
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct process process = process_of(&nodes[i]);
-		struct role_facts facts = facts_of(nodes, count, &nodes[i]);
+		struct role_facts facts = facts_of(nodes, count, nodes[i].pid);
 		struct judgement judged = role_judge(&process, &facts, moment);
 
 		if (!nodes[i].name)
@@ -257,8 +259,7 @@ static const struct node helpers[] = {
 static void test_logins(void)
 {
 	struct role_moment moment = quiet;
-	const struct node *guest = find_node(helpers, COUNT(helpers), 423);
-	struct role_facts facts = facts_of(helpers, COUNT(helpers), guest);
+	struct role_facts facts = facts_of(helpers, COUNT(helpers), 423);
 
 	ok(!role_is_new_login(&facts, &moment),
 	   "without trouble no login is special");
@@ -273,10 +274,13 @@ static void test_logins(void)
 	ok(!role_is_new_login(&facts, &moment), "nor in the next trouble");
 }
 
-static struct judgement judge(const struct process *process,
-			      const struct role_facts *facts)
+static const struct judgement *judge(const struct process *process,
+				     const struct role_facts *facts)
 {
-	return role_judge(process, facts, &quiet);
+	static struct judgement judged;
+
+	judged = role_judge(process, facts, &quiet);
+	return &judged;
 }
 
 static void test_never(void)
@@ -287,20 +291,20 @@ static void test_never(void)
 	struct role_moment as_job = quiet;
 
 	as_job.is_job = true;
-	is_int(judge(&process, &facts).class, CLASS_BATCH,
+	is_int(judge(&process, &facts)->class, CLASS_BATCH,
 	       "who has no part to play is batch");
 	facts.is_ours = true;
-	is_int(judge(&process, &facts).role, ROLE_OURS,
+	is_int(judge(&process, &facts)->role, ROLE_OURS,
 	       "we are never frozen, nor who started us");
 	facts.is_ours = false;
 	process.state = 'T';
-	is_int(judge(&process, &facts).role, ROLE_STOPPED,
+	is_int(judge(&process, &facts)->role, ROLE_STOPPED,
 	       "what somebody else has stopped is left alone");
 	is_int(role_judge(&process, &facts, &as_job).class, CLASS_BATCH,
 	       "what we have stopped is not");
 	process.state = 'S';
 	process.flags = 0x00200000;
-	is_int(judge(&process, &facts).role, ROLE_KERNEL,
+	is_int(judge(&process, &facts)->role, ROLE_KERNEL,
 	       "kernel threads are never frozen");
 	is_int(role_pending().class, CLASS_PROTECTED,
 	       "who was not looked at is not frozen");
@@ -311,29 +315,29 @@ static void test_rules(void)
 	struct process process = {
 		.pid = 77, .state = 'S', .resident_kib = 99 * MIB};
 	struct role_facts facts = {.has_user = true, .user = 1000};
-	struct judgement judged;
+	const struct judgement *judged;
 
 	facts.rules[RULES_INTERACTIVE] = 2;
 	judged = judge(&process, &facts);
-	ok(judged.class == CLASS_INTERACTIVE && judged.rule == 2 &&
-		   judged.budget_ms == 2000,
+	ok(judged->class == CLASS_INTERACTIVE && judged->rule == 2 &&
+		   judged->budget_ms == 2000,
 	   "a rule makes interactive, and is named");
 	facts.rules[RULES_BATCH] = 3;
 	judged = judge(&process, &facts);
-	ok(judged.class == CLASS_BATCH && judged.rule == 3 &&
-		   judged.budget_ms == 0,
+	ok(judged->class == CLASS_BATCH && judged->rule == 3 &&
+		   judged->budget_ms == 0,
 	   "a rule makes batch, which wins");
 	facts.rules[RULES_PREFER] = 4;
-	ok(judge(&process, &facts).is_preferred, "a rule prefers");
+	ok(judge(&process, &facts)->is_preferred, "a rule prefers");
 	facts.rules[RULES_PROTECT] = 1;
 	judged = judge(&process, &facts);
-	ok(judged.class == CLASS_PROTECTED && judged.rule == 1,
+	ok(judged->class == CLASS_PROTECTED && judged->rule == 1,
 	   "a rule protects, which wins over all");
 	facts.rules[RULES_PROTECT] = 0;
 	facts.named = ROLE_SHELL;
 	process.resident_kib = 5 * MIB;
 	judged = judge(&process, &facts);
-	ok(judged.role == ROLE_SHELL && judged.rule == 0,
+	ok(judged->role == ROLE_SHELL && judged->rule == 0,
 	   "what is protected by its role no rule gives away");
 }
 
@@ -365,7 +369,7 @@ static void test_budgets(void)
 		};
 
 		facts.rules[RULES_INTERACTIVE] = rows[i].is_interactive;
-		is_int(judge(&process, &facts).budget_ms, rows[i].budget_ms,
+		is_int(judge(&process, &facts)->budget_ms, rows[i].budget_ms,
 		       "%s", rows[i].name);
 	}
 }
@@ -374,15 +378,15 @@ static void test_budgets(void)
 static void test_busy(void)
 {
 	static const struct {
-		uint32_t cpu_s;
-		uint64_t faults;
-		bool is_busy;
 		const char *name;
+		uint64_t faults;
+		uint32_t cpu_s;
+		bool is_busy;
 	} rows[] = {
-		{25, 0, false, "who works for a quarter of its time is idle"},
-		{26, 0, true, "who works for more is busy"},
-		{1, 4000, false, "a fault takes as long as on a disk"},
-		{1, 5000, true, "who faults all the time is busy"},
+		{"who works for a quarter of its time is idle", 0, 25, false},
+		{"who works for more is busy", 0, 26, true},
+		{"a fault takes as long as on a disk", 4000, 1, false},
+		{"who faults all the time is busy", 5000, 1, true},
 	};
 	struct process young = {.start_time = (NOW - 1) * TICKS};
 
@@ -404,7 +408,7 @@ static void test_busy(void)
 				 .start_time = (NOW - 100) * TICKS};
 	struct role_facts facts = {.was_busy = true};
 
-	is_int(judge(&editor, &facts).class, CLASS_BATCH,
+	is_int(judge(&editor, &facts)->class, CLASS_BATCH,
 	       "who was busy once is batch, also when it was frozen since");
 }
 
@@ -423,7 +427,7 @@ static void test_by_name(void)
 	process.resident_kib = 3000 * MIB;
 	facts.rules[RULES_PROTECT] = 0;
 	facts.named = ROLE_SHELL;
-	is_int(judge(&process, &facts).role, ROLE_SHELL,
+	is_int(judge(&process, &facts)->role, ROLE_SHELL,
 	       "a name of which nothing else is known is believed");
 }
 
