@@ -137,7 +137,7 @@ static bool judge(struct subject *subject, struct facts *facts, int proc)
 static int explain(struct subject *subject, int proc, FILE *out)
 {
 	unsigned page_kib = (unsigned)(sysconf(_SC_PAGESIZE) / 1024);
-	struct facts *facts = malloc(sizeof(*facts));
+	struct facts *facts = calloc(1, sizeof(*facts));
 	struct problem ignored;
 	int error = facts ? 0 : -ENOMEM;
 

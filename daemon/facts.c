@@ -3,6 +3,7 @@
 #include "daemon/facts.h"
 
 #include "core/file.h"
+#include "daemon/resident.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,12 +122,11 @@ static void find_ours(struct facts *facts, pid_t self)
 void facts_open(struct facts *facts, int proc, const struct settings *settings,
 		pid_t self)
 {
-	*facts = (struct facts){
-		.proc = proc,
-		.settings = settings,
-		.page_kib = (unsigned)(sysconf(_SC_PAGESIZE) / 1024),
-		.reads_left = FACTS_READS,
-	};
+	resident_clear(facts, sizeof(*facts));
+	facts->proc = proc;
+	facts->settings = settings;
+	facts->page_kib = (unsigned)(sysconf(_SC_PAGESIZE) / 1024);
+	facts->reads_left = FACTS_READS;
 	read_shells(facts);
 	find_ours(facts, self);
 	watchdogs_open(&facts->watchdogs, "/");

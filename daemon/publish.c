@@ -10,6 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
+void publisher_clear(struct publisher *publisher)
+{
+	publisher->directory = publisher->lock = -1;
+	publisher->marker.directory = -1;
+}
+
 static int take_lock(int directory, struct problem *problem)
 {
 	int lock = openat(directory, "lock",

@@ -106,7 +106,7 @@ static int settle_past(struct daemon *daemon, struct problem *problem)
 		return problem_set(problem, error,
 				   "an earlier daemon has left processes "
 				   "frozen; see thrash-protect --thaw-all");
-	memset(state, 0, sizeof(*state));
+	resident_clear(state, sizeof(*state));
 	return 0;
 }
 
@@ -127,20 +127,17 @@ static void keep_mappings(const struct daemon *daemon)
 int daemon_open(struct daemon *daemon, const struct settings *settings,
 		FILE *tape, struct log *log, struct problem *problem)
 {
-	*daemon = (struct daemon){
-		.tape = tape,
-		.settings = settings,
-		.log = log,
-		.freezer = &freezer_dry_run, /* until /proc is known */
-		.proc = -1,
-		.trigger = -1,
-		.sampler = {-1, -1, -1},
-		.cgroups = {-1, -1},
-		.decider = {.settings = settings,
-			    .self = getpid(),
-			    .census = {.directory = -1}},
-		.publisher = PUBLISHER_CLOSED,
-	};
+	resident_clear(daemon, sizeof(*daemon));
+	daemon->tape = tape;
+	daemon->settings = daemon->decider.settings = settings;
+	daemon->log = log;
+	daemon->freezer = &freezer_dry_run; /* until /proc is known */
+	daemon->proc = daemon->trigger = -1;
+	daemon->sampler = (struct sampler){-1, -1, -1};
+	daemon->cgroups = (struct cgroups){-1, -1};
+	daemon->decider.self = getpid();
+	daemon->decider.census.directory = -1;
+	publisher_clear(&daemon->publisher);
 
 	int error = open_proc(daemon, problem);
 	bool is_dry_run = daemon->freezer == &freezer_dry_run;
