@@ -33,6 +33,24 @@ bool process_is_dead(const struct process *process)
 	       process->state == 'x';
 }
 
+/* Pids outside of a PID namespace are shown as 0, and init's is 1. */
+bool process_is_together(const struct process *a, const struct process *b)
+{
+	return a->group > 1 && a->group == b->group && a->session == b->session;
+}
+
+const char *process_class_name(enum process_class class)
+{
+	static const char *const names[CLASSES] = {
+		[CLASS_UNKNOWN] = "unknown",
+		[CLASS_BATCH] = "batch",
+		[CLASS_INTERACTIVE] = "interactive",
+		[CLASS_PROTECTED] = "protected",
+	};
+
+	return names[class];
+}
+
 uint64_t process_memory_kib(const struct process *process)
 {
 	return process->resident_kib + process->swapped_kib;
@@ -64,11 +82,26 @@ enum {
 	FIELD_PARENT,
 	FIELD_GROUP,
 	FIELD_SESSION,
-	FIELD_FLAGS = 9,
+	FIELD_TERMINAL,
+	FIELD_FOREGROUND,
+	FIELD_FLAGS,
 	FIELD_MAJOR_FAULTS = 12,
+	FIELD_USER_TIME = 14,
+	FIELD_SYSTEM_TIME,
 	FIELD_START_TIME = 22,
 	FIELD_RESIDENT = 24,
 };
+
+static int add_ticks(struct span word, uint32_t *ticks)
+{
+	uint64_t value;
+	int error = span_to_u64(word, &value);
+
+	if (!error)
+		*ticks = value < UINT32_MAX - *ticks ? *ticks + (uint32_t)value
+						     : UINT32_MAX;
+	return error;
+}
 
 static int parse_field(int field, struct span word, unsigned page_kib,
 		       struct process *process)
@@ -89,6 +122,17 @@ static int parse_field(int field, struct span word, unsigned page_kib,
 		return parse_id(word, &process->group);
 	case FIELD_SESSION:
 		return parse_id(word, &process->session);
+	case FIELD_TERMINAL:
+		process->has_terminal = !span_equals(word, "0");
+		break;
+	case FIELD_FOREGROUND: /* -1 without a terminal */
+		process->is_foreground = process->group > 0 &&
+					 span_to_u64(word, &value) == 0 &&
+					 value == (uint64_t)process->group;
+		break;
+	case FIELD_USER_TIME:
+	case FIELD_SYSTEM_TIME:
+		return add_ticks(word, &process->cpu_ticks);
 	case FIELD_FLAGS:
 		error = span_to_u64(word, &value);
 		process->flags = (unsigned)value;
@@ -104,8 +148,9 @@ static int parse_field(int field, struct span word, unsigned page_kib,
 		process->resident_kib = value * page_kib;
 		return error;
 	default:
-		return word.length ? 0 : -EINVAL;
+		break;
 	}
+	return word.length ? 0 : -EINVAL;
 }
 
 /* "1234 (a name) S 1 1234 1234 0 -1 4194304 ..." */

@@ -26,6 +26,23 @@ enum process_limit {
 	LIMIT_REACHED,
 };
 
+/* How a process is to be treated; who judges that is daemon/role.h. */
+enum process_class {
+	CLASS_UNKNOWN, /* nobody has judged yet */
+	CLASS_BATCH,   /* it may be frozen, and wait for its turn */
+	CLASS_INTERACTIVE,
+	CLASS_PROTECTED, /* it is never frozen */
+	CLASSES,
+};
+
+struct judgement {
+	uint32_t budget_ms; /* it is frozen for no longer; 0: max_frozen */
+	uint8_t class;      /* enum process_class */
+	uint8_t role;       /* enum role_kind: why */
+	uint8_t rule;       /* the administrator's that says so; 0: none */
+	bool is_preferred : 1, is_new_login : 1;
+};
+
 struct process {
 	pid_t pid, parent, group, session;
 	uint64_t start_time;   /* ticks since boot; with pid: which process */
@@ -35,6 +52,10 @@ struct process {
 	enum process_limit limit; /* only after cgroups_see_limit() */
 	uint64_t limit_kib;       /* which it has reached */
 	unsigned flags;           /* PF_* of include/linux/sched.h */
+	uint32_t cpu_ticks;       /* used since it started, or the most */
+	struct judgement judged;  /* only after role_judge() */
+	bool has_terminal;        /* that controls it */
+	bool is_foreground;       /* its group is the one at the terminal */
 	char state;               /* R S D T t Z X I P */
 	char command[PROCESS_COMMAND];
 };
@@ -46,6 +67,12 @@ bool process_is_dead(const struct process *process);
 
 /* Stopped by a signal or a tracer: T or t. */
 bool process_is_stopped(const struct process *process);
+
+/* Of the same process group: a pipeline, make and its compilers. */
+bool process_is_together(const struct process *a, const struct process *b);
+
+/* "unknown", "batch", "interactive", "protected" */
+const char *process_class_name(enum process_class class);
 
 /* Resident and swapped together. */
 uint64_t process_memory_kib(const struct process *process);

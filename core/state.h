@@ -33,7 +33,7 @@ struct state_frozen {
 	uint64_t start_time;     /* ticks since boot, as in /proc/PID/stat */
 	uint64_t frozen_ms;      /* for how long, when the state was written */
 	char method[STATE_WORD]; /* signal | dry-run */
-	char class[STATE_WORD];  /* batch */
+	char class[STATE_WORD];  /* batch | interactive */
 	char command[PROCESS_COMMAND]; /* as it is, not escaped */
 };
 

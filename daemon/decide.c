@@ -7,10 +7,24 @@ const struct sample *decide_sample(const struct decider *decider)
 	return &decider->detector.history[decider->detector.newest];
 }
 
+static void watch_trouble(struct decider *decider, uint64_t now_us)
+{
+	if (decider->detector.verdict == VERDICT_CALM)
+		return;
+	if (!decider->trouble_us ||
+	    now_us - decider->calm_us > UINT64_C(1000) * DECIDE_TROUBLE_MS)
+		decider->trouble_us = now_us;
+	decider->calm_us = now_us;
+}
+
 enum verdict decide_verdict(struct decider *decider,
 			    const struct sample *sample)
 {
-	return detect_step(&decider->detector, decider->settings, sample);
+	enum verdict verdict =
+		detect_step(&decider->detector, decider->settings, sample);
+
+	watch_trouble(decider, sample->time_us);
+	return verdict;
 }
 
 static bool has_passed(const struct decider *decider, uint64_t since_us,
@@ -70,12 +84,83 @@ struct process *decide_next_of_interest(struct decider *decider, size_t *at)
 	return NULL;
 }
 
+static bool has_claim(const struct decider *decider,
+		      const struct process *process)
+{
+	return select_claim(decider->settings, &decider->census.before,
+			    process);
+}
+
 bool decide_wants_limit(const struct decider *decider,
 			const struct process *process)
 {
 	return detect_is_confined(&decider->detector) &&
-	       select_claim(decider->settings, &decider->census.before,
-			    process);
+	       has_claim(decider, process);
+}
+
+struct role_moment decide_moment(const struct decider *decider,
+				 const struct process *process)
+{
+	uint64_t now_us = decide_sample(decider)->time_us;
+	bool is_over =
+		now_us - decider->calm_us > UINT64_C(1000) * DECIDE_TROUBLE_MS;
+
+	return (struct role_moment){
+		.now_us = now_us,
+		.trouble_us = is_over ? 0 : decider->trouble_us,
+		.tick_us = decider->census.tick_us,
+		.is_job = schedule_find(&decider->schedule, process),
+	};
+}
+
+/* A part of what makes a login, and younger than the trouble. */
+static bool may_log_in(const struct decider *decider,
+		       const struct process *process)
+{
+	return decider->trouble_us &&
+	       process->start_time * decider->census.tick_us >=
+		       decider->trouble_us &&
+	       role_makes_login(role_by_command(process->command));
+}
+
+static bool has_kin_with_claim(const struct decider *decider,
+			       const struct process *process)
+{
+	const struct schedule *schedule = &decider->schedule;
+	const struct process_table *now = &decider->census.now;
+
+	for (size_t i = 0; i < schedule->count; i++)
+		if (process_is_together(&schedule->jobs[i].process, process))
+			return true;
+	for (size_t i = 0; i < now->count; i++)
+		if (process_is_together(&now->rows[i], process) &&
+		    has_claim(decider, &now->rows[i]))
+			return true;
+	return false;
+}
+
+bool decide_wants_judgement(const struct decider *decider,
+			    const struct process *process)
+{
+	return has_claim(decider, process) || may_log_in(decider, process) ||
+	       (process_memory_kib(process) >= SELECT_LEAST_KIB &&
+		has_kin_with_claim(decider, process));
+}
+
+/* Somebody logs in: room is wanted until that should be done. */
+static void watch_logins(struct decider *decider)
+{
+	const struct process_table *now = &decider->census.now;
+
+	for (size_t i = 0; i < now->count; i++) {
+		const struct process *process = &now->rows[i];
+		uint64_t until_us =
+			process->start_time * decider->census.tick_us +
+			UINT64_C(1000) * ROLE_ROOM_MS;
+
+		if (process->judged.is_new_login && until_us > decider->room_us)
+			decider->room_us = until_us;
+	}
 }
 
 /*
@@ -94,6 +179,10 @@ void decide_orders(struct decider *decider, bool has_looked,
 		   struct orders *orders)
 {
 	const struct detector *detector = &decider->detector;
+
+	if (has_looked)
+		watch_logins(decider);
+
 	const struct situation situation = {
 		.now_us = decide_sample(decider)->time_us,
 		.verdict = detector->verdict,
@@ -108,6 +197,8 @@ void decide_orders(struct decider *decider, bool has_looked,
 		.evicted_kib = decide_sample(decider)->vmstat.evicted *
 			       decider->census.page_kib,
 		.plan_done = decider->plan_done,
+		.wants_room =
+			decider->room_us > decide_sample(decider)->time_us,
 		.before = has_looked ? &decider->census.before : NULL,
 		.now = has_looked ? &decider->census.now : NULL,
 		.self = decider->self,

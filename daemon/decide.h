@@ -21,6 +21,8 @@ enum {
 	DECIDE_SEARCH_MS = 150,
 	/* In every turn, when trouble has just begun. */
 	DECIDE_RUSH_MS = 1000,
+	/* What begins again sooner than this is still the same trouble. */
+	DECIDE_TROUBLE_MS = 300000,
 };
 
 struct decider {
@@ -31,6 +33,9 @@ struct decider {
 	struct census census; /* the caller opens and closes it */
 	uint64_t rush_us;     /* when looking began, after a calm time */
 	uint64_t plan_done;   /* the last plan the pager has carried out */
+	uint64_t trouble_us;  /* when this trouble began; 0: none yet */
+	uint64_t calm_us;     /* when it was last not calm */
+	uint64_t room_us;     /* until when who logs in is given room */
 };
 
 /* A turn begins: the sample gives the verdict. */
@@ -55,6 +60,17 @@ struct process *decide_next_of_interest(struct decider *decider, size_t *at);
  */
 bool decide_wants_limit(const struct decider *decider,
 			const struct process *process);
+
+/*
+ * Whether it matters how that process is to be treated: it may be frozen, now
+ * or with others of its group, or somebody logs in.
+ */
+bool decide_wants_judgement(const struct decider *decider,
+			    const struct process *process);
+
+/* The time for role_judge(), of a process that is a job or not. */
+struct role_moment decide_moment(const struct decider *decider,
+				 const struct process *process);
 
 /* What to do; has_looked says that there was a look in this turn. */
 void decide_orders(struct decider *decider, bool has_looked,

@@ -9,6 +9,9 @@
  *   settings.c  the table of settings: command line, environment, file
  *   tick.c      one turn, which is the whole program in thirty lines
  *   detect.c    pure: samples in, the verdict out
+ *   role.c      pure: who is protected, who is interactive, and why
+ *   rules.c     what the administrator says of that
+ *   facts.c     what role.c has to know; watchdog.c: of systemd's units
  *   select.c    pure: who may be frozen, and who is to blame
  *   schedule.c  pure: who is frozen and thawed next
  *   decide.c    the last three put together, for tick.c and tape.c
@@ -18,11 +21,13 @@
  *   recover.c   thaws what an earlier daemon left frozen
  *   tape.c      recordings of a host, and their replay
  *   trigger.c   lets the kernel wake us; resident.c: stays in memory
- *   status.c    --status, --thaw-all, --replay; notify.c: sd_notify
+ *   status.c    --status, --thaw-all, --replay; explain.c: --explain
+ *   notify.c    sd_notify
  *
  * core/ below holds the facts: what /proc says, and the state file's format.
  */
 #include "core/clock.h"
+#include "daemon/explain.h"
 #include "daemon/notify.h"
 #include "daemon/settings.h"
 #include "daemon/status.h"
@@ -282,6 +287,8 @@ int main(int argc, char **argv)
 		return said(status_print(settings, stdout, &log));
 	case ACTION_THAW_ALL:
 		return status_thaw_all(settings, &log);
+	case ACTION_EXPLAIN:
+		return said(explain_print(settings, stdout, &log));
 	case ACTION_REPLAY:
 		return said(status_replay(settings, stdout, &log));
 	}

@@ -10,6 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
+void publisher_clear(struct publisher *publisher)
+{
+	publisher->directory = publisher->lock = -1;
+	publisher->marker.directory = -1;
+}
+
 static int take_lock(int directory, struct problem *problem)
 {
 	int lock = openat(directory, "lock",
@@ -92,6 +98,13 @@ void publisher_introduce(struct publisher *publisher, const char *mode,
 	state->pid_start_time = start_time;
 }
 
+/* Who was not judged is batch: nobody else is frozen. */
+static enum process_class class_of(const struct process *process)
+{
+	return process->judged.class == CLASS_INTERACTIVE ? CLASS_INTERACTIVE
+							  : CLASS_BATCH;
+}
+
 static void add_frozen(struct state *state, const struct process *process,
 		       uint64_t frozen_us, const char *method)
 {
@@ -101,8 +114,9 @@ static void add_frozen(struct state *state, const struct process *process,
 		.pid = process->pid,
 		.start_time = process->start_time,
 		.frozen_ms = frozen_us / 1000,
-		.class = "batch",
 	};
+	(void)span_copy(span_of(process_class_name(class_of(process))),
+			frozen->class, sizeof(frozen->class));
 	(void)span_copy(span_of(method), frozen->method,
 			sizeof(frozen->method));
 	(void)span_copy(span_of(process->command), frozen->command,

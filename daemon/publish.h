@@ -22,11 +22,8 @@ struct publisher {
 	int state_error, marker_error; /* of the last attempt, to tell once */
 };
 
-/* A publisher that is not open, which may be closed. */
-#define PUBLISHER_CLOSED                                                  \
-	{                                                                 \
-		.directory = -1, .lock = -1, .marker = {.directory = -1 } \
-	}
+/* What is all zero but for this is not open, and may be closed. */
+void publisher_clear(struct publisher *publisher);
 
 /*
  * Makes the run directory if need be and takes its lock.  -errno with

@@ -37,6 +37,22 @@ int resident_keep(const void *start, size_t bytes)
 	return lock((uintptr_t)start, bytes, true);
 }
 
+void resident_clear(void *start, size_t bytes)
+{
+	char *at = start;
+
+	while (bytes) {
+		size_t piece = PAGE - (uintptr_t)at % PAGE;
+
+		if (piece > bytes)
+			piece = bytes;
+		if (at[0] || memcmp(at, at + 1, piece - 1) != 0)
+			memset(at, 0, piece);
+		at += piece;
+		bytes -= piece;
+	}
+}
+
 /* The kernel maps 128 KiB of stack below what a program begins with. */
 int resident_keep_stack(size_t bytes)
 {

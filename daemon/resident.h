@@ -26,6 +26,12 @@ void resident_begin(struct log *log);
 /* Locks a mapping, whose pages may come later; -errno. */
 int resident_keep(const void *start, size_t bytes);
 
+/*
+ * Makes it all zero, as memset() does; but what is zero is not written to, so
+ * that memory that was never used takes none.
+ */
+void resident_clear(void *start, size_t bytes);
+
 /* Brings in and locks so much of this thread's stack, below the caller. */
 int resident_keep_stack(size_t bytes);
 

@@ -146,7 +146,12 @@ void schedule_see(struct schedule *schedule, size_t index,
 	if (now->state == 'R' || now->state == 'D' ||
 	    now->major_faults > job->process.major_faults)
 		job->active_us = now_us;
+
+	struct judgement judged = job->process.judged;
+
 	job->process = *now;
+	if (now->judged.class == CLASS_UNKNOWN)
+		job->process.judged = judged;
 	if (!job_is_frozen(job))
 		return;
 	if (process_is_stopped(now))
@@ -162,12 +167,6 @@ static void take_capacity(struct schedule *schedule, uint64_t kib)
 			lesser(schedule->capacity_kib - 1, kib);
 }
 
-/* Pids outside of a PID namespace are shown as 0, and init's is 1. */
-static bool is_together(const struct process *a, const struct process *b)
-{
-	return a->group > 1 && a->group == b->group && a->session == b->session;
-}
-
 /* Of the same group and name, among the jobs; NULL if there is none. */
 static const struct process *find_parent(const struct schedule *schedule,
 					 const struct job *job)
@@ -178,7 +177,7 @@ static const struct process *find_parent(const struct schedule *schedule,
 		const struct process *process = &schedule->jobs[i].process;
 
 		if (process->pid == child->parent &&
-		    is_together(process, child) &&
+		    process_is_together(process, child) &&
 		    strcmp(process->command, child->command) == 0)
 			return process;
 	}
@@ -197,7 +196,7 @@ static bool is_asleep(const struct schedule *schedule, const struct job *job,
 	for (size_t i = 0; i < schedule->count; i++) {
 		const struct job *other = &schedule->jobs[i];
 
-		if (!is_together(&other->process, &job->process))
+		if (!process_is_together(&other->process, &job->process))
 			continue;
 		if (job_is_frozen(other))
 			idle_ms = SCHEDULE_SETTLE_MS;
@@ -214,7 +213,7 @@ static bool is_kin(const struct schedule *schedule,
 	if (process_memory_kib(process) < SELECT_LEAST_KIB)
 		return false;
 	for (size_t i = 0; i < schedule->count; i++)
-		if (is_together(&schedule->jobs[i].process, process))
+		if (process_is_together(&schedule->jobs[i].process, process))
 			return true;
 	return false;
 }
@@ -311,8 +310,9 @@ static size_t first_of_group(const struct schedule *schedule, size_t index)
 {
 	size_t first = 0;
 
-	while (first < index && !is_together(&schedule->jobs[first].process,
-					     &schedule->jobs[index].process))
+	while (first < index &&
+	       !process_is_together(&schedule->jobs[first].process,
+				    &schedule->jobs[index].process))
 		first++;
 	return first;
 }
@@ -882,6 +882,15 @@ static void end_loading(struct schedule *schedule,
 	}
 }
 
+static uint64_t most_frozen_ms(const struct job *job,
+			       const struct settings *settings)
+{
+	uint64_t budget_ms = job->process.judged.budget_ms;
+
+	return budget_ms ? lesser(budget_ms, settings->max_frozen_ms)
+			 : settings->max_frozen_ms;
+}
+
 static void thaw_overdue(struct schedule *schedule,
 			 const struct settings *settings, uint64_t now_us,
 			 struct orders *orders)
@@ -890,7 +899,8 @@ static void thaw_overdue(struct schedule *schedule,
 		const struct job *job = &schedule->jobs[i];
 
 		if (job_is_frozen(job) &&
-		    has_passed(job->since_us, settings->max_frozen_ms, now_us))
+		    has_passed(job->since_us, most_frozen_ms(job, settings),
+			       now_us))
 			add_order(orders, ORDER_THAW, job, now_us,
 				  "it has waited long enough");
 	}

@@ -164,6 +164,7 @@ struct situation {
 	uint64_t evicted_kib; /* free at the next need; of the host */
 	uint64_t usable_kib;  /* by processes, of the host; 0: not known */
 	uint64_t plan_done;   /* number of the last plan that was carried out */
+	bool wants_room;      /* somebody logs in, who should find room */
 	/* the last two looks at all processes; NULL if there was none now */
 	const struct process_table *before, *now;
 	pid_t self;

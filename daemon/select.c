@@ -2,103 +2,6 @@
 /* Says who is protected, and how much each of the others is to blame. */
 #include "daemon/select.h"
 
-/*
- * Shell patterns for names without which nobody can log in, look or help.  A
- * name is a weak fact (any process can take one), but its misuse only exempts
- * the process; the size of SELECT_LEAST_KIB stands behind it.
- */
-static const char *const protected_names[] = {
-	/* service managers */
-	"systemd*",
-	"(sd-pam)",
-	"(systemd)",
-	"init",
-	"upstart*",
-	"openrc*",
-	"runsv*",
-	"s6-*",
-	"supervise*",
-	"monit",
-	/* logins and what they pass through */
-	"sshd*",
-	"dropbear",
-	"mosh-server",
-	"login",
-	"*getty",
-	"sudo",
-	"su",
-	"doas",
-	"polkitd",
-	"elogind*",
-	"dbus-*",
-	"unix_chkpwd",
-	"nscd",
-	"sssd*",
-	"nslcd",
-	"winbindd",
-	/* shells and terminal multiplexers */
-	"sh",
-	"bash",
-	"dash",
-	"ash",
-	"zsh",
-	"fish",
-	"ksh*",
-	"mksh",
-	"csh",
-	"tcsh",
-	"-*sh",
-	"tmux*",
-	"screen",
-	"SCREEN",
-	"zellij",
-	/* logging, devices, network, storage */
-	"rsyslogd",
-	"syslog*",
-	"klogd",
-	"udevd",
-	"NetworkManager",
-	"wpa_supplicant",
-	"dhclient",
-	"dhcpcd",
-	"multipathd",
-	"iscsid",
-	"lvm*",
-	"dmeventd",
-	"mount.*",
-	"rpc.*",
-	"fusermount*",
-	/* container runtimes */
-	"containerd*",
-	"dockerd",
-	"docker-proxy",
-	"crio",
-	"conmon*",
-	"runc",
-	/* monitoring */
-	"nrpe",
-	"munin-*",
-	"icinga2",
-	"nagios*",
-	"zabbix_agent*",
-	"snmpd",
-	"node_exporter",
-	"check_*",
-	"thrash*",
-	/* what a desktop is drawn by */
-	"Xorg",
-	"X",
-	"Xwayland",
-	"gnome-shell",
-	"kwin_*",
-	"sway",
-	"weston",
-	"mutter*",
-	"lightdm",
-	"gdm*",
-	"sddm*",
-};
-
 enum { GENERATIONS = 64 }; /* of ancestors, against a loop in a fake /proc */
 
 static const struct process *find_pid(const struct process_table *table,
@@ -124,13 +27,16 @@ static bool is_self_or_ancestor(const struct process_table *now, pid_t self,
 	return false;
 }
 
-static bool has_protected_name(const struct process *process)
+static struct judgement judgement_of(const struct settings *settings,
+				     const struct process *process)
 {
-	for (size_t i = 0;
-	     i < sizeof(protected_names) / sizeof(*protected_names); i++)
-		if (text_matches(protected_names[i], process->command))
-			return true;
-	return false;
+	static const struct role_moment unknown = {.is_job = true};
+	struct role_facts facts;
+
+	if (process->judged.class != CLASS_UNKNOWN)
+		return process->judged;
+	role_facts_by_name(&settings->rules, process, &facts);
+	return role_judge(process, &facts, &unknown);
 }
 
 bool select_is_protected(const struct settings *settings,
@@ -138,8 +44,7 @@ bool select_is_protected(const struct settings *settings,
 			 const struct process *process)
 {
 	return process->pid == 1 || process_is_kernel_thread(process) ||
-	       has_protected_name(process) ||
-	       patterns_match(&settings->protect, process->command) ||
+	       judgement_of(settings, process).class == CLASS_PROTECTED ||
 	       is_self_or_ancestor(now, self, process->pid);
 }
 
@@ -182,7 +87,6 @@ uint64_t select_claim(const struct settings *settings,
 	uint64_t claim =
 		held_kib + faults_since(then, process) * SELECT_FAULT_KIB;
 
-	return patterns_match(&settings->prefer, process->command)
-		       ? claim + preferred
-		       : claim;
+	return judgement_of(settings, process).is_preferred ? claim + preferred
+							    : claim;
 }

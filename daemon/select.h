@@ -7,6 +7,7 @@
 #define THRASH_DAEMON_SELECT_H
 
 #include "core/process.h"
+#include "daemon/role.h"
 #include "daemon/settings.h"
 
 enum {
@@ -33,9 +34,9 @@ bool select_takes_part(const struct process_table *before,
 		       const struct process *process);
 
 /*
- * Whether it must never be frozen: PID 1, ourselves and our ancestors, what
- * keeps the host, logins and monitoring alive, and what the administrator
- * protects.  now is needed to walk up from self.
+ * Whether it must never be frozen: PID 1, ourselves and our ancestors, and who
+ * is protected by its role (role.h) as it was judged; by its name alone if it
+ * was not, as in older recordings.  now is needed to walk up from self.
  */
 bool select_is_protected(const struct settings *settings,
 			 const struct process_table *now, pid_t self,

@@ -11,30 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* struct patterns: shell patterns, separated by blanks or commas */
-static int option_patterns(const struct option_row *row, const char *text,
-			   void *field, struct problem *problem)
+/* struct rules: one list of them, which .value names */
+static int option_rules(const struct option_row *row, const char *text,
+			void *field, struct problem *problem)
 {
-	struct patterns parsed = {.count = 0};
-
-	(void)row;
-	for (text += strspn(text, " \t,"); *text;
-	     text += strspn(text, " \t,")) {
-		size_t length = strcspn(text, " \t,");
-
-		if (parsed.count == SETTINGS_PATTERNS)
-			return problem_set(problem, -EINVAL,
-					   "at most %d names can be listed",
-					   SETTINGS_PATTERNS);
-		if (length >= SETTINGS_PATTERN_SIZE)
-			return problem_set(problem, -EINVAL,
-					   "a name has at most %d letters",
-					   SETTINGS_PATTERN_SIZE - 1);
-		parsed.items[parsed.count++] = (struct span){text, length};
-		text += length;
-	}
-	*(struct patterns *)field = parsed;
-	return 0;
+	return rules_parse(field, (enum rule_list)row->value, text, problem);
 }
 
 /* An absolute path: the daemon's working directory is nobody's business. */
@@ -52,6 +33,7 @@ static int option_path(const struct option_row *row, const char *text,
 #define ACTION(what)                                            \
 	.parse = option_choose, FIELD(action), .value = (what), \
 	.is_command = true
+#define RULES(list) .parse = option_rules, FIELD(rules), .value = (list)
 /* A name of the Python program that has no meaning any more. */
 #define FORMER(old, instead)                                          \
 	{                                                             \
@@ -73,6 +55,15 @@ static const struct option_row rows[] = {
 	{.name = "status",
 	 .help = "print what the running daemon last published",
 	 ACTION(ACTION_STATUS)},
+	{.name = "explain",
+	 .argument = "PID",
+	 .help = "print what the daemon would think of that process, and "
+		 "which rule says so; needs no running daemon",
+	 .parse = option_number,
+	 FIELD(explain),
+	 .is_command = true,
+	 .min = 1,
+	 .max = INT_MAX},
 	{.name = "json",
 	 .help = "with --status: as a JSON object",
 	 .parse = option_flag,
@@ -177,17 +168,25 @@ static const struct option_row rows[] = {
 	 .max = 86400000},
 	{.name = "protect",
 	 .former = "cmd-whitelist",
-	 .argument = "NAMES",
-	 .help = "never freeze processes with these names (shell patterns), "
-		 "besides those that are never frozen anyhow",
-	 .parse = option_patterns,
-	 FIELD(protect)},
+	 .argument = "RULES",
+	 .help = "never freeze processes that match, besides those that are "
+		 "never frozen anyhow; a rule is a shell pattern for the "
+		 "name, or exe:PATTERN, user:NAME, cgroup:PATTERN",
+	 RULES(RULES_PROTECT)},
 	{.name = "prefer",
 	 .former = "cmd-blacklist",
-	 .argument = "NAMES",
-	 .help = "freeze processes with these names before all others",
-	 .parse = option_patterns,
-	 FIELD(prefer)},
+	 .argument = "RULES",
+	 .help = "freeze processes that match before all others",
+	 RULES(RULES_PREFER)},
+	{.name = "interactive",
+	 .argument = "RULES",
+	 .help = "freeze processes that match for two seconds at most; so are "
+		 "those that wait for somebody at a terminal or a desktop",
+	 RULES(RULES_INTERACTIVE)},
+	{.name = "batch",
+	 .argument = "RULES",
+	 .help = "processes that match may wait, wherever they were started",
+	 RULES(RULES_BATCH)},
 	{.name = "run-dir",
 	 .argument = "DIR",
 	 .standard = STATE_RUN_DIR,
@@ -252,20 +251,27 @@ static const struct option_row rows[] = {
 
 const struct option_table settings_table = {rows, sizeof(rows) / sizeof(*rows)};
 
-bool patterns_match(const struct patterns *patterns, const char *name)
+void settings_describe(const struct settings *settings,
+		       const struct judgement *judged, char text[SETTINGS_RULE])
 {
-	char pattern[SETTINGS_PATTERN_SIZE];
+	const struct rule *rule = settings->rules.items + judged->rule - 1;
+	struct problem place;
 
-	for (size_t i = 0; i < patterns->count; i++) {
-		if (span_copy(patterns->items[i], pattern, sizeof(pattern)))
-			continue; /* which option_patterns() rules out */
-		/* the kernel cuts names, so a plain one is cut as well */
-		if (!strpbrk(pattern, "*?["))
-			pattern[PROCESS_COMMAND - 1] = '\0';
-		if (text_matches(pattern, name))
-			return true;
+	if (!judged->rule) {
+		(void)snprintf(text, SETTINGS_RULE, "%s",
+			       role_name(judged->role));
+		return;
 	}
-	return false;
+	if (rule->line == RULES_COMMAND_LINE)
+		(void)problem_set(&place, 0, "the command line");
+	else if (rule->line == RULES_ENVIRONMENT)
+		(void)problem_set(&place, 0, "the environment");
+	else
+		(void)problem_set(&place, 0, "%s:%u", settings->config,
+				  rule->line);
+	(void)snprintf(text, SETTINGS_RULE, "%s = %.*s (%s)",
+		       rules_list_name(rule->list), SPAN_FORMAT(rule->text),
+		       place.text);
 }
 
 void settings_default(struct settings *settings)
@@ -335,6 +341,7 @@ int settings_parse_file(struct settings *settings, char *text, size_t length,
 		int error = 0;
 
 		(void)snprintf(place, sizeof(place), "%s:%u", name, ++number);
+		settings->rules.line = (uint16_t)number;
 		if (line.length && line.start[line.length - 1] == '\r')
 			line.length--;
 		line = span_trim(line);
@@ -397,6 +404,7 @@ static int load_environment(struct settings *settings, char *const *environment,
 {
 	static const char prefix[] = "THRASH_PROTECT_";
 
+	settings->rules.line = RULES_ENVIRONMENT;
 	for (; *environment; environment++) {
 		struct span rest = span_of(*environment), key;
 		char place[64], name[64];
@@ -437,12 +445,13 @@ static int choose_action(struct settings *settings, struct problem *problem)
 	if (settings->is_json && settings->action != ACTION_STATUS)
 		return problem_set(problem, -EINVAL,
 				   "option --json goes with --status");
-	if (!settings->replay)
+	if (!settings->replay && !settings->explain)
 		return 0;
-	if (settings->action != ACTION_RUN)
+	if (settings->action != ACTION_RUN ||
+	    (settings->replay && settings->explain))
 		return problem_set(problem, -EINVAL,
 				   "only one thing can be done at a time");
-	settings->action = ACTION_REPLAY;
+	settings->action = settings->replay ? ACTION_REPLAY : ACTION_EXPLAIN;
 	return 0;
 }
 
@@ -475,6 +484,7 @@ int settings_load(struct settings *settings, int argc, char **argv,
 	error = load_file(settings, config, must_exist, problem);
 	if (!error)
 		error = load_environment(settings, environment, problem);
+	settings->rules.line = RULES_COMMAND_LINE;
 	if (!error)
 		error = options_parse(&settings_table, argc, argv, settings,
 				      problem);

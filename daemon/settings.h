@@ -10,6 +10,8 @@
 
 #include "core/options.h"
 #include "core/problem.h"
+#include "daemon/role.h"
+#include "daemon/rules.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,19 +27,12 @@ enum action {
 	ACTION_STATUS,
 	ACTION_THAW_ALL,
 	ACTION_REPLAY,
+	ACTION_EXPLAIN,
 };
 
 enum {
-	SETTINGS_PATTERNS = 64, /* in one list */
-	SETTINGS_PATTERN_SIZE = 64,
 	SETTINGS_FILE_SIZE = 16384, /* of the configuration file */
 	SETTINGS_WARNINGS = 32,
-};
-
-/* Shell patterns for the names of processes. */
-struct patterns {
-	struct span items[SETTINGS_PATTERNS]; /* of the option's text */
-	size_t count;
 };
 
 struct settings {
@@ -62,8 +57,8 @@ struct settings {
 	uint64_t calm_ms;
 	uint64_t quantum_ms;
 	uint64_t max_frozen_ms;
-	struct patterns protect;
-	struct patterns prefer;
+	uint64_t explain; /* a pid; 0: none */
+	struct rules rules;
 
 	/* what was accepted, but will not do what its writer expects */
 	struct problem warnings[SETTINGS_WARNINGS];
@@ -91,6 +86,14 @@ void settings_default(struct settings *settings);
 int settings_parse_file(struct settings *settings, char *text, size_t length,
 			const char *name, struct problem *problem);
 
-bool patterns_match(const struct patterns *patterns, const char *name);
+enum { SETTINGS_RULE = 384 };
+
+/*
+ * Why a process is treated as it is: "a shell", or a rule as it was written
+ * and where: "protect = exe:/opt/x* (/etc/thrash-protect.conf:3)".
+ */
+void settings_describe(const struct settings *settings,
+		       const struct judgement *judged,
+		       char text[SETTINGS_RULE]);
 
 #endif

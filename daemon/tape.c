@@ -41,10 +41,16 @@ FILE *tape_create(const char *path)
 static void write_process(FILE *tape, const char *prefix,
 			  const struct process *process)
 {
+	const struct judgement *judged = &process->judged;
 	char line[PROCESS_LINE];
 
 	process_format(process, line);
 	(void)fprintf(tape, "%s%s\n", prefix, line);
+	if (judged->class != CLASS_UNKNOWN)
+		(void)fprintf(tape, "role %s %u %d %d %s\n",
+			      process_class_name(judged->class),
+			      judged->budget_ms, judged->is_preferred,
+			      judged->is_new_login, role_name(judged->role));
 }
 
 static void write_look(FILE *tape, const struct process_table *look)
@@ -87,6 +93,7 @@ struct replay {
 	enum verdict verdict; /* last printed */
 	bool is_in_turn;      /* a sample was read, its orders not given */
 	bool has_looked;
+	struct process last; /* of the line before that has one; pid 0: none */
 	struct orders orders;
 };
 
@@ -149,6 +156,7 @@ static int begin_turn(struct replay *replay, const struct sample *sample)
 		return -EINVAL; /* time goes forward */
 	(void)decide_verdict(replay->decider, sample);
 	replay->is_in_turn = true;
+	replay->last.pid = 0;
 	return 0;
 }
 
@@ -161,6 +169,7 @@ static int see_job(struct replay *replay, const struct process *process,
 
 	if (!replay->is_in_turn)
 		return -EINVAL;
+	replay->last = *process;
 	if (job)
 		schedule_see(schedule, (size_t)(job - schedule->jobs),
 			     is_gone ? NULL : process,
@@ -205,6 +214,49 @@ static int add_limit(struct replay *replay, struct span line)
 	return -EINVAL;
 }
 
+/* "batch 2000 0 0 a shell"; what the role is called is for people */
+static int parse_judgement(struct span line, struct judgement *judged)
+{
+	struct span class = span_word(&line);
+	uint64_t budget_ms, is_preferred, is_new_login;
+	size_t number = CLASS_BATCH;
+
+	while (number < CLASSES &&
+	       !span_equals(class,
+			    process_class_name((enum process_class)number)))
+		number++;
+	if (number == CLASSES || span_to_u64(span_word(&line), &budget_ms) ||
+	    span_to_u64(span_word(&line), &is_preferred) ||
+	    span_to_u64(span_word(&line), &is_new_login) ||
+	    budget_ms > UINT32_MAX || is_preferred > 1 || is_new_login > 1)
+		return -EINVAL;
+	*judged = (struct judgement){
+		.budget_ms = (uint32_t)budget_ms,
+		.class = (uint8_t)number,
+		.is_preferred = is_preferred,
+		.is_new_login = is_new_login,
+	};
+	return 0;
+}
+
+/* Of the process in the line before, which may be a job and in the look. */
+static int add_judgement(struct replay *replay, struct span line)
+{
+	struct schedule *schedule = &replay->decider->schedule;
+	const struct process_table *look = &replay->decider->census.now;
+	const struct job *job = schedule_find(schedule, &replay->last);
+	struct judgement judged;
+
+	if (!replay->last.pid || parse_judgement(line, &judged))
+		return -EINVAL;
+	if (job)
+		schedule->jobs[job - schedule->jobs].process.judged = judged;
+	if (replay->has_looked && look->count &&
+	    look->rows[look->count - 1].pid == replay->last.pid)
+		look->rows[look->count - 1].judged = judged;
+	return 0;
+}
+
 /* "gone PID START" */
 static int parse_gone(struct span line, struct process *process)
 {
@@ -231,6 +283,8 @@ static int replay_line(struct replay *replay, struct span line)
 			       : see_job(replay, &process, true);
 	if (span_equals(word, "limit"))
 		return add_limit(replay, rest);
+	if (span_equals(word, "role"))
+		return add_judgement(replay, rest);
 	if (sample_parse(line, &sample) == 0) {
 		end_turn(replay);
 		return begin_turn(replay, &sample);

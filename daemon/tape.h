@@ -4,7 +4,8 @@
  * through the same decisions.  A recording is the first line, then for each
  * turn a sample line; "job" and a process for each job, or "gone PID START";
  * and, if all processes were looked at, a line for each.  What is known of a
- * process's limit follows it: "limit far" or "limit reached".
+ * process's limit follows it: "limit far" or "limit reached"; and how it was
+ * judged: "role CLASS BUDGET_MS PREFERRED NEW_LOGIN ROLE", where yes is 1.
  */
 #ifndef THRASH_DAEMON_TAPE_H
 #define THRASH_DAEMON_TAPE_H

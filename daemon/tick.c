@@ -4,6 +4,7 @@
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/locks.h"
 #include "daemon/recover.h"
 #include "daemon/resident.h"
 #include "daemon/tape.h"
@@ -50,6 +51,8 @@ static int open_proc(struct daemon *daemon, struct problem *problem)
 	if (error)
 		return problem_set(problem, error, "%s/vmstat: %s", path,
 				   strerror(-error));
+	facts_open(&daemon->facts, daemon->proc, daemon->settings,
+		   daemon->decider.self);
 	error = census_open(&daemon->decider.census, daemon->proc,
 			    daemon->decider.self);
 	return error ? problem_set(problem, error, "%s: %s", path,
@@ -103,7 +106,7 @@ static int settle_past(struct daemon *daemon, struct problem *problem)
 		return problem_set(problem, error,
 				   "an earlier daemon has left processes "
 				   "frozen; see thrash-protect --thaw-all");
-	memset(state, 0, sizeof(*state));
+	resident_clear(state, sizeof(*state));
 	return 0;
 }
 
@@ -124,20 +127,17 @@ static void keep_mappings(const struct daemon *daemon)
 int daemon_open(struct daemon *daemon, const struct settings *settings,
 		FILE *tape, struct log *log, struct problem *problem)
 {
-	*daemon = (struct daemon){
-		.tape = tape,
-		.settings = settings,
-		.log = log,
-		.freezer = &freezer_dry_run, /* until /proc is known */
-		.proc = -1,
-		.trigger = -1,
-		.sampler = {-1, -1, -1},
-		.cgroups = {-1, -1},
-		.decider = {.settings = settings,
-			    .self = getpid(),
-			    .census = {.directory = -1}},
-		.publisher = PUBLISHER_CLOSED,
-	};
+	resident_clear(daemon, sizeof(*daemon));
+	daemon->tape = tape;
+	daemon->settings = daemon->decider.settings = settings;
+	daemon->log = log;
+	daemon->freezer = &freezer_dry_run; /* until /proc is known */
+	daemon->proc = daemon->trigger = -1;
+	daemon->sampler = (struct sampler){-1, -1, -1};
+	daemon->cgroups = (struct cgroups){-1, -1};
+	daemon->decider.self = getpid();
+	daemon->decider.census.directory = -1;
+	publisher_clear(&daemon->publisher);
 
 	int error = open_proc(daemon, problem);
 	bool is_dry_run = daemon->freezer == &freezer_dry_run;
@@ -176,6 +176,20 @@ static const char *order_name(enum order_kind kind)
 		break;
 	}
 	return "lost";
+}
+
+/* Why it may be frozen, or not. */
+static void log_judgement(struct daemon *daemon, const struct process *process)
+{
+	const struct judgement *judged = &process->judged;
+	char command[TEXT_ESCAPED_COMMAND], reason[SETTINGS_RULE];
+
+	if (!daemon->log->is_debug)
+		return;
+	text_escape(process->command, command, sizeof(command));
+	settings_describe(daemon->settings, judged, reason);
+	log_debug(daemon->log, "%d (%s) is %s: %s", (int)process->pid, command,
+		  process_class_name(judged->class), reason);
 }
 
 static void log_order(struct daemon *daemon, const struct order *order,
@@ -242,12 +256,15 @@ static void carry_out_all(struct daemon *daemon, uint64_t now_us)
 		schedule_confirm(&daemon->decider.schedule, daemon->settings,
 				 order, error, now_us);
 		log_order(daemon, order, error);
+		if (!error && order_freezes(order))
+			log_judgement(daemon, &order->process);
 	}
 }
 
 static void close_senses(struct daemon *daemon)
 {
 	census_close(&daemon->decider.census);
+	facts_close(&daemon->facts);
 	sampler_close(&daemon->sampler);
 	cgroups_close(&daemon->cgroups);
 	daemon->sampler = (struct sampler){-1, -1, -1};
@@ -316,9 +333,19 @@ static bool is_job_due(const struct daemon *daemon, size_t index)
 		       0;
 }
 
+/* By what is known already; who is not known stays as it was judged. */
+static void judge_again(struct daemon *daemon, struct process *process)
+{
+	const struct role_facts *known = facts_find(&daemon->facts, process);
+	const struct role_moment moment =
+		decide_moment(&daemon->decider, process);
+
+	if (known)
+		process->judged = role_judge(process, known, &moment);
+}
+
 /* *now is what was last seen of it, and stays that if it is not due. */
-static int read_job(const struct daemon *daemon, size_t index,
-		    struct process *now)
+static int read_job(struct daemon *daemon, size_t index, struct process *now)
 {
 	int error;
 
@@ -327,7 +354,11 @@ static int read_job(const struct daemon *daemon, size_t index,
 		return 0;
 	error = process_find(daemon->proc, now->pid, now->start_time,
 			     daemon->decider.census.page_kib, now);
-	return error ? error : process_read_memory(daemon->proc, now);
+	if (!error)
+		error = process_read_memory(daemon->proc, now);
+	if (!error)
+		judge_again(daemon, now);
+	return error;
 }
 
 /* Looks at each job: few files, so in every turn. */
@@ -375,6 +406,54 @@ static void page(struct daemon *daemon)
 	schedule_planned(schedule, pager_order(&daemon->pager, &plan));
 }
 
+static void judge(struct daemon *daemon, struct process *process)
+{
+	const struct role_moment moment =
+		decide_moment(&daemon->decider, process);
+	bool is_new;
+
+	facts_judge(&daemon->facts, process, &moment, &is_new);
+	if (is_new)
+		log_judgement(daemon, process);
+}
+
+static void judge_all(struct daemon *daemon)
+{
+	const struct decider *decider = &daemon->decider;
+	const struct process_table *now = &decider->census.now;
+
+	facts_begin(&daemon->facts);
+	for (size_t i = 0; i < now->count; i++)
+		if (decide_wants_judgement(decider, &now->rows[i]))
+			judge(daemon, &now->rows[i]);
+}
+
+/*
+ * Once after a freeze: whom others wait for is not to be frozen for long.  It
+ * takes some ms, which the freeze itself could not wait for.
+ */
+static void see_locks(struct daemon *daemon, uint64_t now_us)
+{
+	const struct schedule *schedule = &daemon->decider.schedule;
+	uint64_t due_us = schedule->frozen_us + UINT64_C(1000) * TICK_LOCKS_MS;
+	struct locks locks;
+
+	if (!schedule_frozen_count(schedule) || now_us < due_us ||
+	    daemon->locks_us >= due_us)
+		return;
+	daemon->locks_us = now_us;
+	if (locks_read(daemon->proc, &locks) != 0)
+		return;
+	for (size_t i = 0; i < schedule->count; i++) {
+		const struct process *process = &schedule->jobs[i].process;
+		struct role_facts *known = facts_find(&daemon->facts, process);
+
+		if (known && job_is_frozen(&schedule->jobs[i]) &&
+		    locks_has(&locks, process->pid))
+			known->is_awaited = true;
+	}
+}
+
 /* Fills a new look, if this turn wants one; whether it has. */
 static bool look(struct daemon *daemon)
 {
@@ -404,6 +483,7 @@ static bool look(struct daemon *daemon)
 			cgroups_see_limit(&daemon->cgroups, daemon->proc,
 					  process);
 	}
+	judge_all(daemon);
 	return true;
 }
 
@@ -563,6 +643,7 @@ int tick(struct daemon *daemon, uint64_t now_us, enum tick_cause cause,
 	(void)decide_verdict(decider, &sample);
 	log_verdict(daemon, before);
 
+	see_locks(daemon, now_us);
 	see_jobs(daemon, now_us);
 
 	bool has_looked = look(daemon);

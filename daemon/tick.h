@@ -13,6 +13,7 @@
 #include "core/cgroup.h"
 #include "core/log.h"
 #include "daemon/decide.h"
+#include "daemon/facts.h"
 #include "daemon/freezer.h"
 #include "daemon/pager.h"
 #include "daemon/publish.h"
@@ -31,6 +32,8 @@ enum {
 	TICK_REST_INTERVALS = 2,
 	/* Who is frozen is looked at every so many turns. */
 	TICK_STOPPED_TURNS = 4,
+	/* So long after a freeze it is seen who waits for a frozen one. */
+	TICK_LOCKS_MS = 1000,
 	/* After a trigger: longer than its window, so that the next follows. */
 	TICK_ALERT_MS = 1000,
 };
@@ -44,6 +47,7 @@ struct daemon {
 	FILE *tape;  /* not ours; NULL: nothing is recorded */
 	struct sampler sampler;
 	struct cgroups cgroups;
+	struct facts facts;
 	struct pager pager;
 	struct decider decider;
 	struct orders orders;
@@ -51,6 +55,7 @@ struct daemon {
 	uint64_t counted_us; /* when all counters were read */
 	/* calm, and nobody has stalled: in this turn and in the one before */
 	bool is_at_rest, was_at_rest;
+	uint64_t locks_us; /* when it was last seen who waits for locks */
 	uint64_t alert_us; /* until then look often, whatever the verdict */
 	uint64_t due_us;   /* when this turn should have begun */
 	unsigned failures;

@@ -91,7 +91,11 @@ usage 'option --proc: an absolute path' --proc ''
 usage 'option --log-file: an absolute path' --log-file log
 usage 'option --help takes no value' --help=now
 usage 'one thing' --status --thaw-all
-usage 'at most 64 names' --protect "$(seq 65 | tr '\n' ' ')"
+usage 'at most 128 rules' --protect "$(seq 129 | tr '\n' ' ')"
+usage "'foo:' is none of comm:" --protect 'a foo:b'
+usage "'exe:' names nothing" --prefer exe:
+usage "'no-such-user' is not in /etc/passwd" --batch user:no-such-user
+usage 'at most 127 letters' --interactive "$(printf '%0128d' 0)"
 usage "$WORK/none: No such file" --config "$WORK/none"
 usage "$WORK: Is a directory" --config "$WORK"
 
@@ -233,14 +237,15 @@ fi
 ### Every option
 
 # Those that ask for one thing, now, are not settings.
-commands=' help version check-config status json thaw-all record replay config '
+commands=' help version check-config status json explain thaw-all record replay config '
 while read -r option argument; do
 	case $argument in
 	SECONDS) value=1 ;;
 	PERCENT) value=12.5 ;;
 	'YES|NO') value=no ;;
 	PAGES | FAULTS) value=7 ;;
-	NAMES) value='one tw*' ;;
+	RULES) value='one tw* exe:/bin/* user:0 cgroup:*/a' ;;
+	PID) value=1 ;;
 	DIR | FILE) value=$WORK/some ;;
 	'') value=yes ;;
 	*) value= ;;

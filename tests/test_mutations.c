@@ -539,7 +539,7 @@ static bool is_same_settings(const struct settings *a, const struct settings *b)
 			is_one_line(&a->warnings[i]);
 	return is_same && a->interval_ms == b->interval_ms &&
 	       a->stall_threshold_permille == b->stall_threshold_permille &&
-	       a->protect.count == b->protect.count;
+	       a->rules.count == b->rules.count;
 }
 
 static enum outcome try_settings(struct span text)

@@ -38,9 +38,12 @@ static void test_stat(void)
 	is_int(process.parent, 1, "field 4 is the parent");
 	is_int(process.group, 812, "field 5 is the group");
 	is_int(process.session, 811, "field 6 is the session");
+	ok(process.has_terminal && process.is_foreground,
+	   "fields 7 and 8 are the terminal and its foreground");
 	is_int(process.flags, 4194560, "field 9 are the flags");
 	is_int((int64_t)process.major_faults, 640,
 	       "field 12 are the major faults, without those of children");
+	is_int(process.cpu_ticks, 526, "fields 14 and 15 are the CPU time");
 	is_int((int64_t)process.start_time, 2040, "field 22 is the start");
 	is_int((int64_t)process.resident_kib, 400,
 	       "field 24 is memory, in pages of 4 KiB");

@@ -410,6 +410,60 @@ static void test_max_frozen(void)
 	is_text(orders(&f), "thaw 11", "nobody waits longer than max_frozen");
 }
 
+static void test_budget(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	add_two_hogs(&f);
+	row(&f, 11)->judged = (struct judgement){.class = CLASS_INTERACTIVE,
+						 .budget_ms = 2000};
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "freeze 11", "who is interactive may be frozen");
+	row(&f, 11)->judged.class = CLASS_UNKNOWN;
+	turn(&f, 1950, VERDICT_THRASHING, 0);
+	is_int(schedule_find(&f.schedule, row(&f, 11))->state, JOB_FROZEN,
+	       "for as long as its budget allows");
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "thaw 11",
+		"and no longer, though nobody has judged it again");
+
+	freeze_one(&f);
+	f.schedule.jobs[0].turn_us = 0;
+	row(&f, 11)->judged =
+		(struct judgement){.class = CLASS_BATCH, .budget_ms = 2500};
+	turn(&f, 500, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "thaw 11",
+		"who is judged anew while frozen gets what is due");
+
+	freeze_one(&f);
+	f.settings.max_frozen_ms = 2100;
+	f.schedule.jobs[0].turn_us = 0;
+	row(&f, 11)->judged =
+		(struct judgement){.class = CLASS_BATCH, .budget_ms = 9000};
+	turn(&f, 500, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "thaw 11", "max_frozen holds for everybody");
+}
+
+static void test_judged(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	add_two_hogs(&f);
+	row(&f, 11)->judged.class = CLASS_PROTECTED;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_int((int64_t)f.schedule.count, 1, "who is protected is no job");
+
+	begin(&f);
+	(void)processes_add(&f.host, 10, "sshd", 130 * MIB, 5);
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_int((int64_t)f.schedule.count, 0, "a name alone is believed");
+	row(&f, 10)->judged.class = CLASS_BATCH;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_int((int64_t)f.schedule.count, 1, "unless it was looked at");
+}
+
 static void test_losing(void)
 {
 	struct fixture f;
@@ -721,6 +775,8 @@ int main(void)
 	test_pause();
 	test_stuck_pager();
 	test_max_frozen();
+	test_budget();
+	test_judged();
 	test_losing();
 	test_failed_thaw();
 	test_the_end();

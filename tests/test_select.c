@@ -7,6 +7,13 @@
 
 static struct settings settings;
 
+static void set_rules(enum rule_list list, const char *text)
+{
+	struct problem problem;
+
+	need(rules_parse(&settings.rules, list, text, &problem), text);
+}
+
 static uint64_t claim(const struct processes *host,
 		      const struct process *process)
 {
@@ -83,13 +90,12 @@ static void test_claims(void)
 	is_int((int64_t)claim(&host, idle), 0,
 	       "who takes no part is never accused");
 
-	settings.prefer.items[0] = span_of("least");
-	settings.prefer.count = 1;
+	set_rules(RULES_PREFER, "least");
 	ok(claim(&host, least) > claim(&host, busy),
 	   "who is preferred comes first");
-	settings.prefer.items[0] = span_of("idle");
+	set_rules(RULES_PREFER, "idle");
 	is_int((int64_t)claim(&host, idle), 0, "but not without taking part");
-	settings.prefer.count = 0;
+	set_rules(RULES_PREFER, "");
 }
 
 static void test_protected(void)
@@ -123,12 +129,11 @@ static void test_protected(void)
 		ok(!select_is_protected(&settings, &host.now, 50, &process),
 		   "%s may be frozen", others[i]);
 	}
-	settings.protect.items[0] = span_of("mysq?d*");
-	settings.protect.count = 1;
+	set_rules(RULES_PROTECT, "mysq?d*");
 	(void)snprintf(process.command, sizeof(process.command), "mysqld_safe");
 	ok(select_is_protected(&settings, &host.now, 50, &process),
 	   "what the administrator protects is never frozen");
-	settings.protect.count = 0;
+	set_rules(RULES_PROTECT, "");
 }
 
 static void test_ancestry(void)

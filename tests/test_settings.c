@@ -19,6 +19,13 @@ static int parse(const char *text)
 				   "conf", &problem);
 }
 
+static bool is_protected(const char *command)
+{
+	const struct rule_subject subject = {.command = command};
+
+	return rules_match(&settings.rules, RULES_PROTECT, &subject);
+}
+
 static void test_defaults(void)
 {
 	settings_default(&settings);
@@ -44,12 +51,10 @@ static void test_file(void)
 	is_int((int64_t)settings.stall_threshold_permille, 125,
 	       "a colon and hyphens do as well, and so do tenths of a percent");
 	ok(!settings.uses_psi, "No, with a carriage return, is no");
-	is_int((int64_t)settings.protect.count, 3,
-	       "names are separated by blanks and commas");
-	ok(patterns_match(&settings.protect, "abc") &&
-		   patterns_match(&settings.protect, "c") &&
-		   !patterns_match(&settings.protect, "bc"),
-	   "names are shell patterns for the whole name");
+	is_int((int64_t)settings.rules.count, 3,
+	       "rules are separated by blanks and commas");
+	ok(is_protected("abc") && is_protected("c") && !is_protected("bc"),
+	   "a rule is a shell pattern for the whole name");
 	is_text(settings.marker, "", "an empty marker is none");
 }
 
@@ -145,8 +150,7 @@ static void test_former_names(void)
 				     : "means what it meant");
 	}
 	(void)parse("[thrash-protect]\ncmd_whitelist = a\npsi_threshold = 7");
-	ok(patterns_match(&settings.protect, "a"),
-	   "cmd_whitelist is protect now");
+	ok(is_protected("a"), "cmd_whitelist is protect now");
 	is_int((int64_t)settings.stall_threshold_permille, 70,
 	       "psi_threshold is stall_threshold now");
 }

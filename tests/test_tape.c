@@ -105,6 +105,21 @@ static void test_bad_tapes(void)
 		{"thrash-protect-recording 1\n", sample,
 		 "process 7 1 7 7 1 0 0 0 0 S x\nlimit reached much\n",
 		 "4: not a valid line", "a limit that is no number"},
+		{"thrash-protect-recording 1\n", sample, "role batch 0 0 0 x\n",
+		 "3: not a valid line", "a role of nobody"},
+		{"thrash-protect-recording 1\n", sample,
+		 "process 7 1 7 7 1 0 0 0 0 S x\nrole unknown 0 0 0 x\n",
+		 "4: not a valid line", "an unknown class"},
+		{"thrash-protect-recording 1\n", sample,
+		 "process 7 1 7 7 1 0 0 0 0 S x\nrole batch 1 0\n",
+		 "4: not a valid line", "half a role"},
+		{"thrash-protect-recording 1\n", sample,
+		 "process 7 1 7 7 1 0 0 0 0 S x\nrole batch 0 2 0 x\n",
+		 "4: not a valid line", "neither yes nor no"},
+		{"thrash-protect-recording 1\n", sample,
+		 "process 7 1 7 7 1 0 0 0 0 S x\n"
+		 "role batch 4294967296 0 0 x\n",
+		 "4: not a valid line", "a budget of weeks"},
 	};
 	char text[512], out[512];
 	struct problem problem;
@@ -136,6 +151,47 @@ static void test_too_many(void)
 	       -EINVAL, "more processes than there is room for are refused");
 }
 
+/*
+ * Two thrash in a turn of their own: "a" is judged by role, then both are
+ * seen as jobs in turns 3 s apart.
+ */
+static void test_roles(void)
+{
+	static const struct {
+		const char *role, *out, *name;
+	} rows[] = {
+		{"", "0.200 freeze 10 a\n3.200 load 10 a\n",
+		 "who was not judged is frozen, and waits for its turn"},
+		{"role protected 0 0 0 a shell\n", "",
+		 "who was protected is not"},
+		{"role interactive 2000 0 0 x\n",
+		 "0.200 freeze 10 a\n3.200 thaw 10 a\n",
+		 "and who had a budget not for longer"},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char text[1024], out[512];
+		struct problem problem;
+
+		(void)snprintf(text, sizeof(text),
+			       "thrash-protect-recording 1\n"
+			       "sample 11000000 0 0 0 - - - - - -\n"
+			       "sample 11100000 1000 1000 0 - - - - - -\n"
+			       "process 10 1 10 10 5 100 30000 0 0 R a\n"
+			       "process 11 1 11 11 6 100 60000 0 0 R b\n"
+			       "sample 11200000 2000 2000 0 - - - - - -\n"
+			       "process 10 1 10 10 5 300 30000 0 0 R a\n%s"
+			       "process 11 1 11 11 6 300 70000 0 0 R b\n"
+			       "sample 14200000 9000 9000 0 - - - - - -\n"
+			       "job process 10 1 10 10 5 300 30000 0 0 T a\n%s",
+			       rows[i].role, rows[i].role);
+		is_int(replay(span_of(text), out, sizeof(out), &problem), 0,
+		       "roles are replayed (%s)", problem.text);
+		is_text(strchr(out, '\n') ? strchr(out, '\n') + 1 : out,
+			rows[i].out, "%s", rows[i].name);
+	}
+}
+
 static void test_writing(const struct scratch *scratch)
 {
 	static struct decider decider;
@@ -150,6 +206,10 @@ static void test_writing(const struct scratch *scratch)
 	decider.schedule.count = 2;
 	row.limit = LIMIT_REACHED;
 	row.limit_kib = 262144;
+	row.judged = (struct judgement){.class = CLASS_INTERACTIVE,
+					.role = ROLE_TERMINAL,
+					.budget_ms = 2000,
+					.is_preferred = true};
 	decider.census.now = (struct process_table){.rows = &row, .count = 1};
 	(void)snprintf(path, sizeof(path), "%s/tape", scratch->path);
 
@@ -166,6 +226,8 @@ static void test_writing(const struct scratch *scratch)
 		"job process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
 		"gone 8 9\n"
 		"process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
+		"role interactive 2000 1 0 it waits for somebody at a "
+		"terminal\n"
 		"limit reached 262144\n"
 		"sample 5 - - 0 - - - - 0 0 - - - - -\n"
 		"job process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
@@ -185,6 +247,7 @@ int main(void)
 	test_recordings();
 	test_bad_tapes();
 	test_too_many();
+	test_roles();
 	test_writing(&scratch);
 	scratch_close(&scratch);
 	return done_testing();

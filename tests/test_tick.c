@@ -39,6 +39,9 @@ static void begin(struct fixture *f, const char *name)
 	f->settings.proc = f->proc;
 	f->settings.run_dir = f->run;
 	f->settings.marker = f->marker;
+	need(rules_parse(&f->settings.rules, RULES_PROTECT, "giant",
+			 &f->problem),
+	     "rules");
 	log_open_stderr(&f->log);
 	f->log.file = need(open("/dev/null", O_WRONLY | O_CLOEXEC), "null");
 }
@@ -154,7 +157,7 @@ static void thrash(struct fixture *f)
 		set_counters(f, i);
 		set_process(f, 500, "hog) one", 50000, 10 * i);
 		set_process(f, 501, "hog two", 60000, 10 * i);
-		set_process(f, 502, "sshd", 90000, 10 * i);
+		set_process(f, 502, "giant", 90000, 10 * i);
 		set_process(f, 503, "small", 100, 10 * i);
 		turn(f);
 	}
@@ -188,6 +191,92 @@ static void test_thrash(void)
 	(void)daemon_close(&f.daemon, "test", false);
 	ok(state_read(f.run, &(struct state){0}, &f.problem) == -ENOENT,
 	   "at the end there is no state any more");
+	end(&f);
+}
+
+/*
+ * How many turns it takes until nobody is frozen any more, at most 100; of
+ * those that are due in 2 s two have passed.
+ */
+static unsigned turns_until_thawed(struct fixture *f)
+{
+	unsigned turns = 0;
+
+	while (turns < 100 &&
+	       schedule_frozen_count(&f->daemon.decider.schedule))
+		turn(f), turns++;
+	return turns;
+}
+
+static void test_roles(void)
+{
+	static const char locks[] =
+		"1: FLOCK  ADVISORY  WRITE 500 08:01:77 0 EOF\n"
+		"1: -> FLOCK  ADVISORY  WRITE 1 08:01:77 0 EOF\n";
+	struct fixture f;
+
+	begin(&f, "calm");
+	f.settings.calm_ms = 3600000;
+	need(rules_parse(&f.settings.rules, RULES_INTERACTIVE, "hog*",
+			 &f.problem),
+	     "rules");
+	thrash(&f);
+	is_text(read_state(&f)->frozen[0].class, "interactive",
+		"the class is published");
+	is_int(turns_until_thawed(&f), 38, "interactive waits for 2 s");
+	(void)daemon_close(&f.daemon, "test", false);
+	end(&f);
+
+	begin(&f, "calm");
+	f.settings.calm_ms = 3600000;
+	thrash(&f);
+	is_text(read_state(&f)->frozen[0].class, "batch", "and so is batch");
+	write_proc(&f, "locks", locks);
+	is_int(turns_until_thawed(&f), 38,
+	       "who has a lock that others wait for waits for 2 s");
+	(void)daemon_close(&f.daemon, "test", false);
+	end(&f);
+
+	begin(&f, "calm");
+	f.settings.calm_ms = 3600000;
+	thrash(&f);
+	ok(turns_until_thawed(&f) > 38, "others for longer");
+	(void)daemon_close(&f.daemon, "test", false);
+	end(&f);
+}
+
+/* sshd forks for somebody who comes when it thrashes already. */
+static void test_login(void)
+{
+	struct fixture f;
+	char text[512];
+
+	if (geteuid() != 0) {
+		skip("sshd is root's");
+		return;
+	}
+	begin(&f, "calm");
+	thrash(&f);
+	set_process(&f, 504, "sshd", 2000, 0);
+	ok(f.daemon.decider.trouble_us != 0, "there is trouble");
+	for (unsigned i = 5; i < 20; i++) {
+		set_counters(&f, i);
+		turn(&f);
+	}
+	is_int((int64_t)f.daemon.decider.room_us, 0,
+	       "an old sshd wants no more room than it has");
+	(void)snprintf(text, sizeof(text),
+		       "505 (sshd) S 504 505 505 0 -1 4194304 0 0 0 0 0 0 0 0 "
+		       "20 0 1 0 %" PRIu64 " 0 2000 0 0\n",
+		       f.now_us / f.daemon.decider.census.tick_us);
+	set_process(&f, 505, "sshd", 2000, 0);
+	write_proc(&f, "505/stat", text);
+	for (unsigned i = 20; i < 40; i++) {
+		set_counters(&f, i);
+		turn(&f);
+	}
+	ok(f.daemon.decider.room_us > f.now_us, "who logs in now does");
+	(void)daemon_close(&f.daemon, "test", false);
 	end(&f);
 }
 
@@ -414,6 +503,8 @@ int main(void)
 {
 	test_modes();
 	test_thrash();
+	test_roles();
+	test_login();
 	test_vanishing();
 	test_unreadable();
 	test_stopped();

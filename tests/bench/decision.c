@@ -7,6 +7,7 @@
  */
 #include "core/file.h"
 #include "daemon/decide.h"
+#include "daemon/facts.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -50,9 +51,24 @@ static struct sample thrashing_sample(uint64_t time_us, uint64_t turn)
 	return sample;
 }
 
+static void judge(struct decider *decider, struct facts *facts)
+{
+	const struct process_table *now = &decider->census.now;
+	bool is_new;
+
+	facts_begin(facts);
+	for (size_t i = 0; i < now->count; i++) {
+		struct role_moment moment =
+			decide_moment(decider, &now->rows[i]);
+
+		if (decide_wants_judgement(decider, &now->rows[i]))
+			facts_judge(facts, &now->rows[i], &moment, &is_new);
+	}
+}
+
 /* One turn as the daemon does it, but for its own jobs and what it writes. */
-static bool decide(struct decider *decider, int proc, struct orders *orders,
-		   const struct sample *sample)
+static bool decide(struct decider *decider, struct facts *facts,
+		   struct orders *orders, const struct sample *sample)
 {
 	bool has_looked = false;
 	struct process *process;
@@ -62,7 +78,8 @@ static bool decide(struct decider *decider, int proc, struct orders *orders,
 	if (decide_wants_look(decider)) {
 		has_looked = census_scan(decide_look(decider)) == 0;
 		while ((process = decide_next_of_interest(decider, &at)))
-			(void)process_read_memory(proc, process);
+			(void)process_read_memory(facts->proc, process);
+		judge(decider, facts);
 	}
 	decide_orders(decider, has_looked, orders);
 	return has_looked;
@@ -108,6 +125,7 @@ int main(int argc, char **argv)
 	static struct settings settings;
 	static struct decider decider;
 	static struct orders orders;
+	static struct facts facts;
 	static struct cost costs[TURNS];
 	int proc = argc == 2 ? directory_open(argv[1]) : -1;
 	size_t looks = 0, unread_looks = 0;
@@ -120,12 +138,13 @@ int main(int argc, char **argv)
 	settings_default(&settings);
 	decider.settings = &settings;
 	decider.self = getpid();
+	facts_open(&facts, proc, &settings, getpid());
 	for (uint64_t turn = 1; turn <= TURNS; turn++) {
 		struct sample sample =
 			thrashing_sample(clock_us(CLOCK_BOOTTIME), turn);
 		struct cost before = cost_now(), after;
 
-		if (decide(&decider, proc, &orders, &sample)) {
+		if (decide(&decider, &facts, &orders, &sample)) {
 			after = cost_now();
 			costs[looks++] =
 				(struct cost){after.wall_us - before.wall_us,
@@ -136,6 +155,7 @@ int main(int argc, char **argv)
 	}
 	print("looks_until_all_seen", unread_looks + 1);
 	print("processes", decider.census.count);
+	facts_close(&facts);
 	census_close(&decider.census);
 	return report(costs, looks);
 }
