@@ -7,6 +7,7 @@
 #ifndef THRASH_CORE_CLOCK_H
 #define THRASH_CORE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 uint64_t clock_boottime_us(void);
@@ -19,5 +20,11 @@ enum { CLOCK_UTC_TEXT = 24 };
  * would have to keep in memory.
  */
 void clock_format_utc(uint64_t seconds, char text[CLOCK_UTC_TEXT]);
+
+/* Whether ms milliseconds have gone by, on the same clock. */
+static inline bool has_passed(uint64_t since_us, uint64_t ms, uint64_t now_us)
+{
+	return now_us - since_us >= ms * 1000;
+}
 
 #endif

@@ -13,7 +13,8 @@
  *   rules.c     what the administrator says of that
  *   facts.c     what role.c has to know; watchdog.c: of systemd's units
  *   select.c    pure: who may be frozen, and who is to blame
- *   schedule.c  pure: who is frozen and thawed next
+ *   schedule.c  pure: who is frozen and thawed next; units.c: who belongs
+ *               together; capacity.c: how much memory there is for them
  *   decide.c    the last three put together, for tick.c and tape.c
  *   freezer.c   stops and continues processes
  *   pager.c     a thread that moves memory to and from swap in bulk

@@ -2,7 +2,10 @@
 /* Decides who is frozen and who goes on next. */
 #include "daemon/schedule.h"
 
+#include "core/clock.h"
 #include "core/number.h"
+#include "daemon/capacity.h"
+#include "daemon/units.h"
 
 #include <errno.h>
 #include <string.h>
@@ -13,11 +16,6 @@ static bool is_same(const struct process *process, pid_t pid,
 	return process->pid == pid && process->start_time == start_time;
 }
 
-static bool has_passed(uint64_t since_us, uint64_t ms, uint64_t now_us)
-{
-	return now_us - since_us >= ms * 1000;
-}
-
 bool job_is_frozen(const struct job *job)
 {
 	return job->state != JOB_RUNNING;
@@ -26,24 +24,6 @@ bool job_is_frozen(const struct job *job)
 bool order_freezes(const struct order *order)
 {
 	return order->kind == ORDER_FREEZE || order->kind == ORDER_PAUSE;
-}
-
-static uint64_t growth_kib(uint64_t held_kib)
-{
-	return lesser(held_kib / SCHEDULE_GROWTH_SHARE,
-		      SCHEDULE_GROWTH_MAX_KIB);
-}
-
-/* Who was frozen while it grew will want more than it has. */
-static uint64_t need_kib(const struct job *job)
-{
-	uint64_t held_kib = process_memory_kib(&job->process);
-
-	held_kib -= lesser(held_kib, job->shared_kib);
-
-	return job_is_frozen(job) && job->is_growing
-		       ? held_kib + growth_kib(held_kib)
-		       : held_kib;
 }
 
 const struct job *schedule_find(const struct schedule *schedule,
@@ -160,30 +140,6 @@ void schedule_see(struct schedule *schedule, size_t index,
 		job->is_undone = true;
 }
 
-static void take_capacity(struct schedule *schedule, uint64_t kib)
-{
-	if (schedule->capacity_kib) /* 0 would say that it is not known */
-		schedule->capacity_kib -=
-			lesser(schedule->capacity_kib - 1, kib);
-}
-
-/* Of the same group and name, among the jobs; NULL if there is none. */
-static const struct process *find_parent(const struct schedule *schedule,
-					 const struct job *job)
-{
-	const struct process *child = &job->process;
-
-	for (size_t i = 0; i < schedule->count; i++) {
-		const struct process *process = &schedule->jobs[i].process;
-
-		if (process->pid == child->parent &&
-		    process_is_together(process, child) &&
-		    strcmp(process->command, child->command) == 0)
-			return process;
-	}
-	return NULL;
-}
-
 /*
  * Who waits for another of its group is not asleep; if that one is frozen, all
  * of them wait for it in vain.
@@ -235,7 +191,7 @@ static void forget_jobs(struct schedule *schedule, uint64_t now_us,
 		} else if (job->is_gone || is_asleep(schedule, job, now_us)) {
 			/* who sleeps keeps what it holds */
 			if (!job->is_gone)
-				take_capacity(schedule,
+				capacity_take(schedule,
 					      job->process.resident_kib);
 			remove_job(schedule, job);
 		}
@@ -278,113 +234,6 @@ static void add_jobs(struct schedule *schedule, const struct settings *settings,
 	}
 }
 
-/* What those need who are not frozen, or will not be for long. */
-static uint64_t sum_need_kib(const struct schedule *schedule)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < schedule->count; i++)
-		if (schedule->jobs[i].state != JOB_FROZEN)
-			sum += need_kib(&schedule->jobs[i]);
-	return sum;
-}
-
-/*
- * Who has its parent's name was forked, and shares what that holds.  This is
- * only likely; but what they do share would count for each of them.
- */
-static void note_sharing(struct schedule *schedule)
-{
-	for (size_t i = 0; i < schedule->count; i++) {
-		struct job *job = &schedule->jobs[i];
-		const struct process *parent = find_parent(schedule, job);
-
-		job->shared_kib =
-			parent ? lesser(process_memory_kib(parent),
-					process_memory_kib(&job->process))
-			       : 0;
-	}
-}
-
-static size_t first_of_group(const struct schedule *schedule, size_t index)
-{
-	size_t first = 0;
-
-	while (first < index &&
-	       !process_is_together(&schedule->jobs[first].process,
-				    &schedule->jobs[index].process))
-		first++;
-	return first;
-}
-
-static void add_to_unit(struct unit *unit, const struct job *job)
-{
-	unit->need_kib += need_kib(job);
-	switch (job->state) {
-	case JOB_FROZEN:
-		if (!unit->frozen++ || job->since_us < unit->since_us)
-			unit->since_us = job->since_us;
-		unit->frozen_need_kib += need_kib(job);
-		break;
-	case JOB_RUNNING:
-		unit->running++;
-		unit->swapped_kib += job->process.swapped_kib;
-		unit->is_growing |= job->is_growing;
-		unit->is_due |= job->is_due;
-		unit->has_no_turn |= !job->turn_us;
-		if (job->turn_us > unit->turn_us)
-			unit->turn_us = job->turn_us;
-		if (job->kept_us > unit->kept_us)
-			unit->kept_us = job->kept_us;
-		if (job->given_us > unit->given_us)
-			unit->given_us = job->given_us;
-		break;
-	case JOB_LOADING:
-		break;
-	}
-}
-
-static void sum_units(struct schedule *schedule)
-{
-	memset(schedule->units, 0, schedule->count * sizeof(*schedule->units));
-	for (size_t i = 0; i < schedule->count; i++)
-		add_to_unit(&schedule->units[schedule->jobs[i].unit],
-			    &schedule->jobs[i]);
-}
-
-/*
- * Whether a group would not fit as a whole.  One that lacks some of what it
- * could have is given time: what others hold, who sleep now, will be its own.
- */
-static bool is_to_divide(const struct schedule *schedule,
-			 const struct unit *unit, uint64_t now_us)
-{
-	uint64_t most_kib = schedule->capacity_kib;
-
-	if (schedule->usable_kib &&
-	    !has_passed(
-		    greater(schedule->calm_us,
-			    greater(schedule->changed_us, schedule->thawed_us)),
-		    SCHEDULE_DIVIDE_MS, now_us))
-		most_kib = schedule->usable_kib;
-	return unit->need_kib > most_kib + most_kib / SCHEDULE_RESERVE_SHARE;
-}
-
-/* A group that is too big takes turns by its members. */
-static void form_units(struct schedule *schedule, uint64_t now_us)
-{
-	note_sharing(schedule);
-	for (size_t i = 0; i < schedule->count; i++)
-		schedule->jobs[i].unit = first_of_group(schedule, i);
-	sum_units(schedule);
-	for (size_t i = 0; i < schedule->count; i++)
-		if (is_to_divide(schedule,
-				 &schedule->units[schedule->jobs[i].unit],
-				 now_us))
-			schedule->jobs[i].unit = i;
-	sum_units(schedule);
-}
-
 /* An order for each job of a unit that is in a state. */
 static void order_unit(struct schedule *schedule, size_t unit,
 		       enum job_state state, enum order_kind kind,
@@ -396,115 +245,6 @@ static void order_unit(struct schedule *schedule, size_t unit,
 		    schedule->jobs[i].state == state)
 			add_order(orders, kind, &schedule->jobs[i], now_us,
 				  reason);
-}
-
-static uint64_t sum_resident_kib(const struct schedule *schedule)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < schedule->count; i++)
-		sum += schedule->jobs[i].process.resident_kib -
-		       lesser(schedule->jobs[i].process.resident_kib,
-			      schedule->jobs[i].shared_kib);
-	return sum;
-}
-
-static uint64_t sum_swapped_kib(const struct schedule *schedule)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < schedule->count; i++)
-		sum += schedule->jobs[i].process.swapped_kib;
-	return sum;
-}
-
-/*
- * With what was evicted, which makes room as soon as one of them needs it; as
- * far as it can be theirs.
- */
-static uint64_t sum_held_kib(const struct schedule *schedule)
-{
-	return sum_resident_kib(schedule) +
-	       lesser(schedule->evicted_kib, sum_swapped_kib(schedule));
-}
-
-/*
- * Memory is short: what all jobs hold is what they can have.  If those who
- * run should fit into it and thrash all the same, it is less; but the last
- * change must have had time to show.
- */
-static void measure_capacity(struct schedule *schedule, uint64_t now_us)
-{
-	uint64_t sum = sum_held_kib(schedule);
-	uint64_t need = sum_need_kib(schedule);
-
-	if (need > sum)
-		schedule->capacity_kib = sum;
-	else if (has_passed(schedule->changed_us, SCHEDULE_TRIAL_MS, now_us))
-		schedule->capacity_kib = need * 15 / 16;
-}
-
-/* Whether it could ever have all its memory at once. */
-static bool is_too_big(const struct schedule *schedule, uint64_t kib)
-{
-	return kib > greater(schedule->capacity_kib, sum_held_kib(schedule));
-}
-
-static uint64_t sum_all_kib(const struct schedule *schedule)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < schedule->count; i++)
-		sum += need_kib(&schedule->jobs[i]);
-	return sum;
-}
-
-/* What the host has is of use if it was the host that was short. */
-static bool knows_free(const struct schedule *schedule,
-		       const struct situation *situation)
-{
-	return !schedule->is_confined && situation->free_kib;
-}
-
-/* What is free but for a reserve, as far as it is known. */
-static uint64_t spare_kib(const struct schedule *schedule,
-			  const struct situation *situation)
-{
-	uint64_t all_kib = sum_held_kib(schedule) + situation->free_kib;
-	uint64_t reserve_kib = all_kib / SCHEDULE_RESERVE_SHARE;
-
-	return knows_free(schedule, situation) &&
-			       situation->free_kib > reserve_kib
-		       ? situation->free_kib - reserve_kib
-		       : 0;
-}
-
-/*
- * What the jobs hold while it is calm, and what is free, is the least that
- * they can have.  Where that is not known more may be free while nothing is
- * evicted: believe in 2 % every second until it proves wrong.
- */
-static void raise_capacity(struct schedule *schedule,
-			   const struct situation *situation)
-{
-	bool is_calm = situation->verdict == VERDICT_CALM;
-	bool may_be_free = is_calm && !situation->is_evicting;
-	uint64_t held_kib = sum_held_kib(schedule);
-
-	if (may_be_free &&
-	    !has_passed(schedule->raised_us, 500, situation->now_us))
-		return;
-	if (may_be_free)
-		held_kib += schedule->spare_kib;
-	if (is_calm && schedule->capacity_kib)
-		schedule->capacity_kib =
-			greater(schedule->capacity_kib, held_kib);
-	if (may_be_free && !knows_free(schedule, situation) &&
-	    schedule->capacity_kib < sum_all_kib(schedule))
-		schedule->capacity_kib +=
-			schedule->capacity_kib *
-			(situation->now_us - schedule->raised_us) / 50000000;
-	schedule->raised_us = situation->now_us;
 }
 
 /*
@@ -639,16 +379,13 @@ static void make_room(struct schedule *schedule,
 						     : situation->usable_kib;
 	if (count_jobs(schedule, JOB_RUNNING) && situation->is_evicting &&
 	    situation->plan_done >= schedule->plan)
-		schedule->capacity_kib =
-			lesser(schedule->capacity_kib,
-			       sum_held_kib(schedule) +
-				       spare_kib(schedule, situation) + 1);
+		capacity_limit(schedule, situation);
 	if (count_jobs(schedule, JOB_RUNNING) < 2 ||
 	    count_jobs(schedule, JOB_LOADING) ||
 	    !schedule_may_freeze(schedule, situation->now_us))
 		return;
-	measure_capacity(schedule, situation->now_us);
-	form_units(schedule, situation->now_us);
+	capacity_measure(schedule, situation->now_us);
+	units_form(schedule, situation->now_us);
 	shed(schedule, situation->now_us, orders);
 	if (!orders->count)
 		return;
@@ -674,7 +411,7 @@ static size_t find_waiting(const struct schedule *schedule)
 /* How long loading it may take, four times as long as it should. */
 static uint64_t load_limit_ms(const struct job *job)
 {
-	return 1000 + 4 * need_kib(job) * 1000 / SCHEDULE_KIB_PER_S;
+	return 1000 + 4 * job_need_kib(job) * 1000 / SCHEDULE_KIB_PER_S;
 }
 
 /*
@@ -693,8 +430,8 @@ static void begin_turns(struct schedule *schedule,
 		bool is_loaded =
 			!job->is_growing &&
 			(job->process.swapped_kib <
-				 need_kib(job) / SCHEDULE_LOADED_SHARE ||
-			 is_too_big(schedule, need_kib(job)) ||
+				 job_need_kib(job) / SCHEDULE_LOADED_SHARE ||
+			 capacity_is_too_small(schedule, job_need_kib(job)) ||
 			 situation->verdict == VERDICT_CALM);
 
 		if (is_loaded)
@@ -746,7 +483,7 @@ static uint64_t turn_length_us(const struct schedule *schedule,
 			       const struct settings *settings,
 			       const struct unit *next)
 {
-	uint64_t need = sum_need_kib(schedule) + next->frozen_need_kib;
+	uint64_t need = capacity_needed_kib(schedule) + next->frozen_need_kib;
 	uint64_t lack = need - lesser(need, schedule->capacity_kib);
 	uint64_t change_us = 2 * lack * 1000000 / SCHEDULE_KIB_PER_S;
 
@@ -788,7 +525,7 @@ static bool end_turns(struct schedule *schedule,
 	const struct unit *units = schedule->units;
 	uint64_t now_us = situation->now_us;
 	uint64_t used_kib =
-		sum_need_kib(schedule) + units[next].frozen_need_kib;
+		capacity_needed_kib(schedule) + units[next].frozen_need_kib;
 	uint64_t length_us = turn_length_us(schedule, settings, &units[next]);
 	bool is_overdue = has_passed(units[next].since_us,
 				     settings->max_frozen_ms * 7 / 8, now_us);
@@ -802,7 +539,7 @@ static bool end_turns(struct schedule *schedule,
 		is_ended[first] = true;
 		if (now_us < units[first].kept_us ||
 		    (!is_overdue &&
-		     !is_too_big(schedule, units[first].need_kib) &&
+		     !capacity_is_too_small(schedule, units[first].need_kib) &&
 		     (units[first].has_no_turn ||
 		      now_us - units[first].turn_us < length_us)))
 			continue;
@@ -825,17 +562,8 @@ static uint64_t sum_growth_kib(const struct schedule *schedule)
 	for (size_t i = 0; i < schedule->count; i++)
 		if (schedule->jobs[i].is_growing &&
 		    !job_is_frozen(&schedule->jobs[i]))
-			sum += need_kib(&schedule->jobs[i]);
+			sum += job_need_kib(&schedule->jobs[i]);
 	return sum;
-}
-
-static bool is_any_growing(const struct schedule *schedule)
-{
-	for (size_t i = 0; i < schedule->count; i++)
-		if (schedule->jobs[i].is_growing &&
-		    !job_is_frozen(&schedule->jobs[i]))
-			return true;
-	return false;
 }
 
 /* The next in turn goes on, beside the others or in the place of some. */
@@ -851,7 +579,7 @@ static void take_turns(struct schedule *schedule,
 	if (!count_jobs(schedule, JOB_RUNNING))
 		reason = "nobody else runs";
 	else if (situation->verdict == VERDICT_CALM &&
-		 sum_need_kib(schedule) + sum_growth_kib(schedule) +
+		 capacity_needed_kib(schedule) + sum_growth_kib(schedule) +
 				 schedule->units[next].frozen_need_kib <=
 			 schedule->capacity_kib)
 		reason = "there is room";
@@ -931,7 +659,7 @@ static uint64_t wanted_kib(const struct schedule *schedule,
 {
 	bool has_room = job->state == JOB_LOADING ||
 			(job->state == JOB_RUNNING &&
-			 !is_too_big(schedule, need_kib(job)));
+			 !capacity_is_too_small(schedule, job_need_kib(job)));
 
 	return has_room ? job->process.swapped_kib : 0;
 }
@@ -964,7 +692,7 @@ static void judge_trial(struct schedule *schedule,
 			SCHEDULE_JUDGE_MS, now_us))
 		return;
 	if (situation->verdict == VERDICT_THRASHING &&
-	    !is_any_growing(schedule) &&
+	    !sum_growth_kib(schedule) &&
 	    situation->stall_permille >= settings->stall_threshold_permille &&
 	    situation->stall_permille * 8 >= schedule->trial_permille * 7 &&
 	    lacked_kib(schedule) < SCHEDULE_PLAN_KIB)
@@ -997,7 +725,7 @@ static void pause_runner(struct schedule *schedule,
 		struct job *job = &schedule->jobs[i];
 
 		if (job->state == JOB_RUNNING &&
-		    !is_too_big(schedule, need_kib(job)) &&
+		    !capacity_is_too_small(schedule, job_need_kib(job)) &&
 		    (job->is_growing ||
 		     job->process.swapped_kib >= SCHEDULE_PAUSE_KIB) &&
 		    (!most ||
@@ -1035,15 +763,15 @@ void schedule_step(struct schedule *schedule, const struct settings *settings,
 	if (situation->verdict == VERDICT_CALM)
 		schedule->calm_us = situation->now_us;
 	schedule->evicted_kib = situation->evicted_kib;
-	schedule->spare_kib = spare_kib(schedule, situation);
-	raise_capacity(schedule, situation);
+	schedule->spare_kib = capacity_spare_kib(schedule, situation);
+	capacity_raise(schedule, situation);
 	begin_turns(schedule, situation);
 	settle_accounts(schedule, settings, situation, orders);
 	if (orders->count) {
 		orders->has_plan = true; /* the old one was for others */
 		return;
 	}
-	form_units(schedule, situation->now_us);
+	units_form(schedule, situation->now_us);
 	if (is_trouble)
 		make_room(schedule, settings, situation, orders);
 	if (!orders->count)
@@ -1074,7 +802,7 @@ static void add_to_plan(struct schedule_plan *plan, const struct job *job)
 
 void schedule_plan(const struct schedule *schedule, struct schedule_plan *plan)
 {
-	uint64_t used_kib = sum_resident_kib(schedule);
+	uint64_t used_kib = capacity_resident_kib(schedule);
 	uint64_t lack_kib = sum_wanted_kib(schedule);
 
 	*plan = (struct schedule_plan){.out_kib = 0};
@@ -1086,8 +814,8 @@ void schedule_plan(const struct schedule *schedule, struct schedule_plan *plan)
 			continue;
 		}
 		if (job->is_growing)
-			lack_kib +=
-				growth_kib(process_memory_kib(&job->process));
+			lack_kib += job_growth_kib(
+				process_memory_kib(&job->process));
 		if (wanted_kib(schedule, job) >= SCHEDULE_PLAN_KIB ||
 		    job->state == JOB_LOADING)
 			add_to_plan(plan, job);
