@@ -758,8 +758,12 @@ void schedule_step(struct schedule *schedule, const struct settings *settings,
 	bool is_trouble = situation->verdict == VERDICT_THRASHING ||
 			  situation->is_filling;
 
+	bool has_guest = situation->wants_room && !schedule->guest_kib &&
+			 schedule_frozen_count(schedule);
+
 	orders->count = 0;
 	orders->has_plan = false;
+	schedule->guest_kib = situation->wants_room ? SCHEDULE_GUEST_KIB : 0;
 	if (situation->verdict == VERDICT_CALM)
 		schedule->calm_us = situation->now_us;
 	schedule->evicted_kib = situation->evicted_kib;
@@ -782,7 +786,7 @@ void schedule_step(struct schedule *schedule, const struct settings *settings,
 		pause_runner(schedule, situation, orders);
 	/* a runner that lacks memory gets it in bulk, not page by page */
 	orders->has_plan =
-		orders->count ||
+		orders->count || has_guest ||
 		((schedule_frozen_count(schedule) || is_any_due(schedule)) &&
 		 situation->plan_done >= schedule->plan &&
 		 sum_wanted_kib(schedule) >= SCHEDULE_PLAN_KIB);
@@ -803,7 +807,7 @@ static void add_to_plan(struct schedule_plan *plan, const struct job *job)
 void schedule_plan(const struct schedule *schedule, struct schedule_plan *plan)
 {
 	uint64_t used_kib = capacity_resident_kib(schedule);
-	uint64_t lack_kib = sum_wanted_kib(schedule);
+	uint64_t lack_kib = sum_wanted_kib(schedule) + schedule->guest_kib;
 
 	*plan = (struct schedule_plan){.out_kib = 0};
 	for (size_t i = 0; i < schedule->count; i++) {
@@ -823,6 +827,7 @@ void schedule_plan(const struct schedule *schedule, struct schedule_plan *plan)
 	plan->room_kib =
 		greater(schedule->spare_kib,
 			greater(schedule->capacity_kib, used_kib) - used_kib);
+	plan->room_kib -= lesser(plan->room_kib, schedule->guest_kib);
 	plan->out_kib = lack_kib;
 	/* what a cgroup can have is only guessed: rather too much than seeks */
 	if (!schedule->is_confined)

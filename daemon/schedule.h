@@ -73,6 +73,11 @@ enum {
 	SCHEDULE_DIVIDE_MS = 10000,
 	/* What did not help is not tried again for so long. */
 	SCHEDULE_RETRY_MS = 30000,
+	/*
+	 * For somebody who logs in, besides what those who run lack (measured
+	 * on Debian 12: sshd, systemd --user and bash take 23 MB).
+	 */
+	SCHEDULE_GUEST_KIB = 32 * 1024,
 	/* Less than this is not worth a plan for the pager. */
 	SCHEDULE_PLAN_KIB = 1024,
 };
@@ -134,6 +139,7 @@ struct schedule {
 	uint64_t capacity_kib; /* for all jobs; 0: not measured */
 	uint64_t spare_kib;    /* free on the host, as far as that matters */
 	uint64_t evicted_kib;  /* free at the next need, of the host */
+	uint64_t guest_kib;    /* kept free for somebody who logs in */
 	bool is_confined;      /* the last trouble was a cgroup's own */
 	uint64_t raised_us;    /* when it was last believed to grow */
 	uint64_t limit_kib;    /* of the cgroup, if that is known; or 0 */

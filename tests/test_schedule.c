@@ -611,6 +611,25 @@ static void test_undivided(void)
 	is_text(orders(&f), "none", "a cgroup has what its limit is");
 }
 
+static void test_guest(void)
+{
+	struct fixture f;
+	struct schedule_plan plan;
+
+	freeze_one(&f);
+	turn(&f, 50, VERDICT_CALM, 0);
+	schedule_plan(&f.schedule, &plan);
+	ok(!f.orders.has_plan && !plan.out_kib,
+	   "who has its memory wants no more to be moved out");
+	f.situation.wants_room = true;
+	turn(&f, 50, VERDICT_CALM, 0);
+	schedule_plan(&f.schedule, &plan);
+	ok(f.orders.has_plan && plan.out_kib == SCHEDULE_GUEST_KIB,
+	   "somebody who logs in is given room at once, by the frozen");
+	turn(&f, 50, VERDICT_CALM, 0);
+	ok(!f.orders.has_plan, "and once");
+}
+
 /* 60 MiB of those that were evicted are in memory still, but nobody's. */
 static void test_evicted(void)
 {
@@ -784,6 +803,7 @@ int main(void)
 	test_units();
 	test_undivided();
 	test_evicted();
+	test_guest();
 	test_new_member();
 	test_kin();
 	test_sharing();
