@@ -31,9 +31,12 @@ static struct judgement judgement_of(const struct settings *settings,
 				     const struct process *process)
 {
 	static const struct role_moment unknown = {.is_job = true};
+	const struct rule_subject subject = {.command = process->command};
 	struct role_facts facts;
 
-	if (process->judged.class != CLASS_UNKNOWN)
+	/* when it was judged there may have been other rules: in a recording */
+	if (process->judged.class != CLASS_UNKNOWN &&
+	    !rules_match(&settings->rules, RULES_PROTECT, &subject))
 		return process->judged;
 	role_facts_by_name(&settings->rules, process, &facts);
 	return role_judge(process, &facts, &unknown);

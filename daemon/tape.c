@@ -38,25 +38,37 @@ FILE *tape_create(const char *path)
 	return tape;
 }
 
+static void write_judgement(FILE *tape, const struct rules *rules,
+			    const struct judgement *judged)
+{
+	const struct rule *rule = rules->items + judged->rule - 1;
+
+	(void)fprintf(tape, "role %s %u %d %d %s",
+		      process_class_name(judged->class), judged->budget_ms,
+		      judged->is_preferred, judged->is_new_login,
+		      role_name(judged->role));
+	if (judged->rule)
+		(void)fprintf(tape, " = %.*s", SPAN_FORMAT(rule->text));
+	(void)fputc('\n', tape);
+}
+
 static void write_process(FILE *tape, const char *prefix,
+			  const struct rules *rules,
 			  const struct process *process)
 {
-	const struct judgement *judged = &process->judged;
 	char line[PROCESS_LINE];
 
 	process_format(process, line);
 	(void)fprintf(tape, "%s%s\n", prefix, line);
-	if (judged->class != CLASS_UNKNOWN)
-		(void)fprintf(tape, "role %s %u %d %d %s\n",
-			      process_class_name(judged->class),
-			      judged->budget_ms, judged->is_preferred,
-			      judged->is_new_login, role_name(judged->role));
+	if (process->judged.class != CLASS_UNKNOWN)
+		write_judgement(tape, rules, &process->judged);
 }
 
-static void write_look(FILE *tape, const struct process_table *look)
+static void write_look(FILE *tape, const struct rules *rules,
+		       const struct process_table *look)
 {
 	for (size_t i = 0; i < look->count; i++) {
-		write_process(tape, "", &look->rows[i]);
+		write_process(tape, "", rules, &look->rows[i]);
 		if (look->rows[i].limit != LIMIT_UNKNOWN)
 			(void)fprintf(tape, "limit %s %" PRIu64 "\n",
 				      limit_names[look->rows[i].limit],
@@ -79,10 +91,12 @@ int tape_write(FILE *tape, const struct decider *decider, bool has_looked)
 				      (int)job->process.pid,
 				      job->process.start_time);
 		else
-			write_process(tape, "job ", &job->process);
+			write_process(tape, "job ", &decider->settings->rules,
+				      &job->process);
 	}
 	if (has_looked)
-		write_look(tape, &decider->census.now);
+		write_look(tape, &decider->settings->rules,
+			   &decider->census.now);
 	return fflush(tape);
 }
 
@@ -214,10 +228,27 @@ static int add_limit(struct replay *replay, struct span line)
 	return -EINVAL;
 }
 
-/* "batch 2000 0 0 a shell"; what the role is called is for people */
-static int parse_judgement(struct span line, struct judgement *judged)
+/* "protect = exe:/opt/x*": its number; 0: there is no such rule now. */
+static uint8_t find_rule(const struct rules *rules, struct span list,
+			 struct span text)
 {
-	struct span class = span_word(&line);
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct rule *rule = &rules->items[i];
+
+		if (span_equals(list,
+				rules_list_name((enum rule_list)rule->list)) &&
+		    rule->text.length == text.length &&
+		    memcmp(rule->text.start, text.start, text.length) == 0)
+			return (uint8_t)(i + 1);
+	}
+	return 0;
+}
+
+/* "batch 2000 0 0 a shell"; what a role is called is for people */
+static int parse_judgement(struct span line, const struct rules *rules,
+			   struct judgement *judged)
+{
+	struct span class = span_word(&line), list;
 	uint64_t budget_ms, is_preferred, is_new_login;
 	size_t number = CLASS_BATCH;
 
@@ -236,6 +267,12 @@ static int parse_judgement(struct span line, struct judgement *judged)
 		.is_preferred = is_preferred,
 		.is_new_login = is_new_login,
 	};
+	if (span_split(&line, '=', &list)) {
+		judged->rule =
+			find_rule(rules, span_trim(list), span_trim(line));
+		if (!judged->rule)
+			*judged = (struct judgement){.class = CLASS_UNKNOWN};
+	}
 	return 0;
 }
 
@@ -247,7 +284,8 @@ static int add_judgement(struct replay *replay, struct span line)
 	const struct job *job = schedule_find(schedule, &replay->last);
 	struct judgement judged;
 
-	if (!replay->last.pid || parse_judgement(line, &judged))
+	if (!replay->last.pid ||
+	    parse_judgement(line, &replay->decider->settings->rules, &judged))
 		return -EINVAL;
 	if (job)
 		schedule->jobs[job - schedule->jobs].process.judged = judged;

@@ -164,14 +164,22 @@ static void test_roles(void)
 		 "who was not judged is frozen, and waits for its turn"},
 		{"role protected 0 0 0 a shell\n", "",
 		 "who was protected is not"},
+		{"role protected 0 0 0 protect = exe:/opt/a\n", "",
+		 "nor who was by a rule"},
+		{"role protected 0 0 0 protect = exe:/opt/b\n",
+		 "0.200 freeze 10 a\n3.200 load 10 a\n",
+		 "but who was by a rule that is gone"},
 		{"role interactive 2000 0 0 x\n",
 		 "0.200 freeze 10 a\n3.200 thaw 10 a\n",
 		 "and who had a budget not for longer"},
 	};
+	struct problem problem;
 
+	need(rules_parse(&settings.rules, RULES_PROTECT, "x exe:/opt/a",
+			 &problem),
+	     "rules");
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char text[1024], out[512];
-		struct problem problem;
 
 		(void)snprintf(text, sizeof(text),
 			       "thrash-protect-recording 1\n"
@@ -198,6 +206,7 @@ static void test_writing(const struct scratch *scratch)
 	struct process row = {.pid = 7, .state = 'S', .command = "a b"};
 	char path[300], text[512];
 
+	decider.settings = &settings;
 	decider.detector.history[0] =
 		(struct sample){.time_us = 5, .has_io = true};
 	decider.schedule.jobs[0].process = row;
