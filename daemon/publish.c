@@ -47,6 +47,12 @@ static int open_run_directory(const char *run_dir, struct problem *problem)
 	return directory;
 }
 
+void publisher_init(struct publisher *publisher)
+{
+	publisher->directory = publisher->lock = -1;
+	publisher->marker.directory = -1;
+}
+
 int publisher_open(struct publisher *publisher, const struct settings *settings,
 		   const char *marker, struct log *log, struct problem *problem)
 {
@@ -214,4 +220,22 @@ int publish(struct publisher *publisher, const struct decider *decider,
 	     marker_update(&publisher->marker, &publisher->state, &wall),
 	     &publisher->marker_error);
 	return error == -ENOENT ? error : 0;
+}
+
+void publish_settle(const char *run_dir, const char *marker, pid_t pid)
+{
+	struct marker remains;
+	struct state state;
+	struct problem ignored;
+	int directory;
+
+	if (state_read(run_dir, &state, &ignored) || state.pid != (uint64_t)pid)
+		return;
+	directory = state_open_directory(run_dir, &ignored);
+	if (directory >= 0) {
+		(void)unlinkat(directory, "state", 0);
+		(void)close(directory);
+	}
+	(void)marker_open(&remains, marker); /* removes it */
+	marker_close(&remains);
 }

@@ -22,11 +22,8 @@ struct publisher {
 	int state_error, marker_error; /* of the last attempt, to tell once */
 };
 
-/* A publisher that is not open, which may be closed. */
-#define PUBLISHER_CLOSED                                                  \
-	{                                                                 \
-		.directory = -1, .lock = -1, .marker = {.directory = -1 } \
-	}
+/* From all zero to one that is not open, which may be closed. */
+void publisher_init(struct publisher *publisher);
 
 /*
  * Makes the run directory if need be and takes its lock.  -errno with
@@ -60,6 +57,12 @@ int publish_ahead(struct publisher *publisher, const struct orders *orders,
  */
 int publish(struct publisher *publisher, const struct decider *decider,
 	    const char *method, struct log *log);
+
+/*
+ * Removes the files of a daemon that is gone, as its own end would have done;
+ * those of another than pid are left alone.
+ */
+void publish_settle(const char *run_dir, const char *marker, pid_t pid);
 
 /* When the file has to be written again, in ms from now. */
 uint64_t publish_due_ms(const struct publisher *publisher, uint64_t now_us);

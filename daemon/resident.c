@@ -16,6 +16,8 @@
 enum {
 	/* More than the deepest turn takes (measured: 60 kB). */
 	STACK_USED = 80 * 1024,
+	/* The same of the guardian's, until all are thawed (measured: 4 kB). */
+	LITTLE_STACK_USED = 8 * 1024,
 	PRIORITY = -20,
 	PAGE = 4096,
 };
@@ -104,10 +106,25 @@ static int exempt_from_oom(void)
 	return error;
 }
 
-void resident_begin(struct log *log)
+/* What the program begins with of data, and this thread's errno. */
+static int lock_data(struct dl_phdr_info *object, size_t size, void *result)
 {
-	int error = lock_memory();
+	(void)size;
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+		uintptr_t start = object->dlpi_addr + part->p_vaddr;
+		int error = part->p_type == PT_LOAD && part->p_flags & PF_W
+				    ? lock(start, part->p_filesz, true)
+				    : 0;
 
+		if (error)
+			*(int *)result = error;
+	}
+	return 1; /* of libraries nothing */
+}
+
+static void rise(struct log *log, int error)
+{
 	if (error)
 		log_debug(log, "cannot lock memory: %s", strerror(-error));
 	error = exempt_from_oom();
@@ -116,4 +133,19 @@ void resident_begin(struct log *log)
 			  strerror(-error));
 	if (setpriority(PRIO_PROCESS, 0, PRIORITY) != 0)
 		log_debug(log, "cannot raise priority: %s", strerror(errno));
+}
+
+void resident_begin(struct log *log)
+{
+	rise(log, lock_memory());
+}
+
+void resident_begin_little(struct log *log)
+{
+	int error = 0, stack_error;
+
+	(void)dl_iterate_phdr(lock_data, &error);
+	(void)lock((uintptr_t)&errno, sizeof(errno), true);
+	stack_error = resident_keep_stack(LITTLE_STACK_USED);
+	rise(log, error ? error : stack_error);
 }

@@ -156,12 +156,15 @@ test_reload() {
 	is "$(stopped_hogs)" '' 'SIGHUP: everybody is thawed'
 	test ! -e "$marker"
 	ok $? 'SIGHUP: the marker is gone'
-	like "$(cat "$state")" "^pid $daemon\$" 'SIGHUP: it is the same process'
+	like "$(cat "$state")" "^pid $(worker_of $daemon)\$" \
+		'SIGHUP: it is the same process'
 	wait_for 20 is_thrashing
 	ok $? 'SIGHUP: it goes on watching'
+	totals=$(grep '^freezes_total' "$state")
+	like "$totals" '^freezes_total [1-9]' 'SIGHUP: its totals go on'
 	sleep 1
 	is "$(stopped_hogs) $(grep '^freezes_total' "$state")" \
-		' freezes_total 0' 'protect, now in the file, holds: no freeze'
+		" $totals" 'protect, now in the file, holds: no freeze'
 
 	printf '[thrash-protect]\nprotect = x\nnonsense = 1\n' >"$config"
 	kill -HUP $daemon
@@ -180,7 +183,7 @@ test_reload() {
 left_frozen() {
 	daemon_start
 	freezes "$1"
-	daemon_end KILL
+	kill_both $daemon
 	test -n "$(stopped_hogs)"
 	ok $? "$1: a killed daemon leaves them frozen"
 	check 2 CRITICAL "$1: the check is critical"
@@ -227,7 +230,7 @@ test_stopped_by_others() {
 		diag "$(cat "$log" "$state")"
 	unlike "$(cat "$state")" "^frozen $stopped " \
 		'it does not count the one that we have stopped'
-	daemon_end KILL
+	kill_both $daemon
 	daemon_start --protect hog
 	is "$(stopped_hogs)" "$stopped" \
 		'nor is that thawed when it recovers what it had frozen'
