@@ -2,6 +2,8 @@
 /* Enters, strikes out, and thaws who is in the ledger. */
 #include "daemon/ledger.h"
 
+#include "core/process.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,15 +74,20 @@ int ledger_freeze(struct ledger *ledger, const struct freezer *freezer,
 {
 	struct ledger_entry *entry = find_free(ledger);
 	unsigned method = method_of(freezer);
+	struct process process;
+	int error = process_find(proc, pid, start_time, 1, &process);
 
+	if (error)
+		return error;
+	/* the freezer finds this, too, but then it is in the ledger */
+	if (process_is_stopped(&process))
+		return -EALREADY;
 	if (!entry)
 		return -ENOSPC;
 	if (!method)
 		return -EINVAL;
 	enter(ledger, entry, pid, start_time, method);
-
-	int error = freezer->freeze(proc, pid, start_time);
-
+	error = freezer->freeze(proc, pid, start_time);
 	if (error)
 		strike_out(entry);
 	return error;

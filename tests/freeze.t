@@ -179,6 +179,27 @@ test_reload() {
 	: >"$config"
 }
 
+is_nobody_frozen() {
+	[ -z "$(stopped_hogs)" ]
+}
+
+# In the midst of a thrash, where memory and the disk are what is short.
+test_worker_killed() {
+	slow=0
+	for round in 1 2 3; do
+		daemon_start
+		freezes "before the worker is killed, $round"
+		kill -KILL "$(worker_of $daemon)"
+		wait_for 1 is_nobody_frozen || slow=$((slow + 1))
+		wait $daemon
+		status=$?
+		[ $status = 1 ] || slow=$((slow + 1))
+	done
+	is $slow 0 'the worker is killed: within a second nobody is frozen'
+	test ! -e "$state" && test ! -e "$marker"
+	ok $? 'the worker is killed: nothing is left behind'
+}
+
 # left_frozen NAME: by a daemon that was killed
 left_frozen() {
 	daemon_start
@@ -244,6 +265,7 @@ inside_namespace() {
 	test_freezing
 	test_interrupt
 	test_reload
+	test_worker_killed
 	test_killed
 	test_stopped_by_others
 	for hog in $hogs; do
