@@ -54,7 +54,9 @@ static int print_help(void)
 	puts("\nSettings are also read from the environment (--max-frozen is "
 	     "\nTHRASH_PROTECT_MAX_FROZEN) and from the configuration file "
 	     "(max_frozen = 60,\nin section [thrash-protect]); the command "
-	     "line wins.");
+	     "line wins.\n\n"
+	     "It runs as two processes, of which the second does the work.  "
+	     "Should one die,\nthe other lets everything go on and fails.");
 	return EXIT_SUCCESS;
 }
 

@@ -106,19 +106,32 @@ static int exempt_from_oom(void)
 	return error;
 }
 
-/* What the program begins with of data, and this thread's errno. */
+/*
+ * What the program begins with of data.  Of that, what is constant after the
+ * start is the worker's, too, and locked by it, as the code is.
+ */
 static int lock_data(struct dl_phdr_info *object, size_t size, void *result)
 {
+	uintptr_t constant = 0;
+
 	(void)size;
 	for (int i = 0; i < object->dlpi_phnum; i++) {
 		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
-		uintptr_t start = object->dlpi_addr + part->p_vaddr;
-		int error = part->p_type == PT_LOAD && part->p_flags & PF_W
-				    ? lock(start, part->p_filesz, true)
-				    : 0;
 
-		if (error)
-			*(int *)result = error;
+		if (part->p_type == PT_GNU_RELRO)
+			constant = object->dlpi_addr + part->p_vaddr +
+				   part->p_memsz;
+	}
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+		uintptr_t start = object->dlpi_addr + part->p_vaddr;
+		uintptr_t end = start + part->p_filesz;
+
+		if (part->p_type != PT_LOAD || !(part->p_flags & PF_W))
+			continue;
+		if (constant > start && constant < end)
+			start = constant;
+		*(int *)result = lock(start, end - start, true);
 	}
 	return 1; /* of libraries nothing */
 }
