@@ -8,20 +8,25 @@
 #include <string.h>
 #include <unistd.h>
 
-/* An entry names its freezer by the place in here, counted from 1. */
-static const struct freezer *const freezers[] = {
-	&freezer_signal,
-	&freezer_dry_run,
+/* How an entry names its freezer. */
+enum method {
+	NOBODY,
+	SIGNAL,
+	DRY_RUN,
+	METHODS,
 };
 
-enum { FREEZERS = sizeof(freezers) / sizeof(*freezers) };
+static const struct freezer *const freezers[METHODS] = {
+	[SIGNAL] = &freezer_signal,
+	[DRY_RUN] = &freezer_dry_run,
+};
 
 static unsigned method_of(const struct freezer *freezer)
 {
-	for (unsigned i = 0; i < FREEZERS; i++)
+	for (unsigned i = NOBODY + 1; i < METHODS; i++)
 		if (freezers[i] == freezer)
-			return i + 1;
-	return 0;
+			return i;
+	return NOBODY;
 }
 
 /* NULL: nobody; a worker that went mad may have written anything. */
@@ -30,7 +35,7 @@ static const struct freezer *freezer_of(const struct ledger_entry *entry)
 	unsigned method =
 		atomic_load_explicit(&entry->method, memory_order_acquire);
 
-	return method && method <= FREEZERS ? freezers[method - 1] : NULL;
+	return method < METHODS ? freezers[method] : NULL;
 }
 
 static struct ledger_entry *find_free(struct ledger *ledger)
@@ -66,7 +71,7 @@ static void enter(struct ledger *ledger, struct ledger_entry *entry, pid_t pid,
 
 static void strike_out(struct ledger_entry *entry)
 {
-	atomic_store_explicit(&entry->method, 0, memory_order_release);
+	atomic_store_explicit(&entry->method, NOBODY, memory_order_release);
 }
 
 int ledger_freeze(struct ledger *ledger, const struct freezer *freezer,
@@ -84,7 +89,7 @@ int ledger_freeze(struct ledger *ledger, const struct freezer *freezer,
 		return -EALREADY;
 	if (!entry)
 		return -ENOSPC;
-	if (!method)
+	if (method == NOBODY)
 		return -EINVAL;
 	enter(ledger, entry, pid, start_time, method);
 	error = freezer->freeze(proc, pid, start_time);

@@ -385,15 +385,19 @@ static void test_service_manager(void)
 {
 	int manager = open_manager();
 	uint64_t before_us = clock_monotonic_us(), told_us;
+	struct span time, line;
 	char text[128];
 	pid_t guardian = start(obey, 0);
 
 	is_text(hear(manager, text, sizeof(text)), "READY=1",
 		"the service manager is told when the worker is ready");
 	(void)kill(guardian, SIGHUP);
-	ok(sscanf(hear(manager, text, sizeof(text)),
-		  "RELOADING=1\nMONOTONIC_USEC=%" SCNu64, &told_us) == 1 &&
-		   told_us >= before_us && told_us <= clock_monotonic_us(),
+	time = span_of(hear(manager, text, sizeof(text)));
+	ok(span_split(&time, '\n', &line) && span_equals(line, "RELOADING=1") &&
+		   span_split(&time, '=', &line) &&
+		   span_equals(line, "MONOTONIC_USEC") &&
+		   span_to_u64(time, &told_us) == 0 && told_us >= before_us &&
+		   told_us <= clock_monotonic_us(),
 	   "SIGHUP: that the settings are read anew, and when");
 	is_text(hear(manager, text, sizeof(text)), "READY=1",
 		"SIGHUP reaches the worker, and it is ready again");
