@@ -6,13 +6,23 @@
 #include <stdio.h>
 #include <time.h>
 
-uint64_t clock_boottime_us(void)
+/* Cannot fail: Linux has the younger of our clocks since 2.6.39. */
+static uint64_t read_us(clockid_t clock)
 {
 	struct timespec now;
 
-	/* cannot fail: Linux has this clock since 2.6.39 */
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	(void)clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t clock_boottime_us(void)
+{
+	return read_us(CLOCK_BOOTTIME);
+}
+
+uint64_t clock_monotonic_us(void)
+{
+	return read_us(CLOCK_MONOTONIC);
 }
 
 static bool is_leap(unsigned year)

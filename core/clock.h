@@ -3,6 +3,9 @@
  * The one clock, for programs: CLOCK_BOOTTIME, which no change of the wall
  * clock moves and which goes on during suspend.  Functions get the time as an
  * argument; only loops and main() ask for it.
+ *
+ * How late something is, is asked of CLOCK_MONOTONIC, which stands still when
+ * the host does: who slept with it is not late.
  */
 #ifndef THRASH_CORE_CLOCK_H
 #define THRASH_CORE_CLOCK_H
@@ -11,6 +14,7 @@
 #include <stdint.h>
 
 uint64_t clock_boottime_us(void);
+uint64_t clock_monotonic_us(void);
 
 enum { CLOCK_UTC_TEXT = 24 };
 

@@ -20,6 +20,8 @@
  *   pager.c     a thread that moves memory to and from swap in bulk
  *   publish.c   the state file; marker.c: the marker file
  *   recover.c   thaws what an earlier daemon left frozen
+ *   guardian.c  the process that thaws all when this one cannot; ledger.c:
+ *               whom, in memory that both share
  *   tape.c      recordings of a host, and their replay
  *   trigger.c   lets the kernel wake us; resident.c: stays in memory
  *   status.c    --status, --thaw-all, --replay; explain.c: --explain
@@ -29,7 +31,7 @@
  */
 #include "core/clock.h"
 #include "daemon/explain.h"
-#include "daemon/notify.h"
+#include "daemon/guardian.h"
 #include "daemon/settings.h"
 #include "daemon/status.h"
 #include "daemon/tape.h"
@@ -58,7 +60,9 @@ static int print_help(void)
 	puts("\nSettings are also read from the environment (--max-frozen is "
 	     "\nTHRASH_PROTECT_MAX_FROZEN) and from the configuration file "
 	     "(max_frozen = 60,\nin section [thrash-protect]); the command "
-	     "line wins.");
+	     "line wins.\n\n"
+	     "It runs as two processes, of which the second does the work.  "
+	     "Should one die,\nthe other lets everything go on and fails.");
 	return EXIT_SUCCESS;
 }
 
@@ -85,53 +89,65 @@ static int open_log(const struct settings *settings, struct log *log)
 	return error;
 }
 
-/* The end of a wait: why, and which signal came, if any. */
-static enum tick_cause wait_for_event(const struct daemon *daemon, int signals,
-				      uint64_t wait_ms, int *signal_number)
+/* What lasts over reloads. */
+struct service {
+	struct daemon daemon;
+	struct guardian guardian; /* as the worker has it */
+	FILE *tape;               /* NULL: nothing is recorded */
+	int signals;              /* a signalfd */
+	int signal_number;        /* that ended the last loop; 0: none */
+	bool was_ready;           /* the last serve() had opened everything */
+	struct problem why;       /* to be logged first; or empty */
+};
+
+/* The end of a wait: why.  -EOWNERDEAD when the guardian is gone. */
+static int wait_for_event(struct service *service, uint64_t wait_ms,
+			  enum tick_cause *cause)
 {
 	struct pollfd files[] = {
-		{.fd = signals, .events = POLLIN},
-		{.fd = daemon->trigger,
+		{.fd = service->signals, .events = POLLIN},
+		{.fd = service->guardian.lifeline, .events = POLLIN},
+		{.fd = service->daemon.trigger,
 		 .events = POLLPRI}, /* -1: passed over */
 	};
 	struct signalfd_siginfo info;
 
-	*signal_number = 0;
-	if (poll(files, 2, (int)wait_ms) <= 0)
-		return TICK_TIMER;
+	*cause = TICK_TIMER;
+	if (poll(files, 3, (int)wait_ms) <= 0)
+		return 0;
+	if (files[1].revents)
+		return -EOWNERDEAD;
 	if (files[0].revents &&
-	    read(signals, &info, sizeof(info)) == sizeof(info))
-		*signal_number = (int)info.ssi_signo;
-	if (files[1].revents & (POLLERR | POLLNVAL))
-		return TICK_TRIGGER_LOST;
-	return files[1].revents ? TICK_TRIGGER : TICK_TIMER;
-}
-
-/* Runs until a signal ends it, which *signal_number tells; 0 or -errno. */
-static int loop(struct daemon *daemon, int signals, int *signal_number)
-{
-	enum tick_cause cause = TICK_TIMER;
-
-	do {
-		uint64_t wait_ms;
-		int error = tick(daemon, clock_boottime_us(), cause, &wait_ms);
-
-		if (error)
-			return error;
-		cause = wait_for_event(daemon, signals, wait_ms, signal_number);
-	} while (!*signal_number);
+	    read(service->signals, &info, sizeof(info)) == sizeof(info))
+		service->signal_number = (int)info.ssi_signo;
+	if (files[2].revents & (POLLERR | POLLNVAL))
+		*cause = TICK_TRIGGER_LOST;
+	else if (files[2].revents)
+		*cause = TICK_TRIGGER;
 	return 0;
 }
 
-/* What lasts over reloads. */
-struct service {
-	struct daemon daemon;
-	FILE *tape;         /* NULL: nothing is recorded */
-	int signals;        /* a signalfd */
-	int signal_number;  /* that ended the last loop; 0: none */
-	bool was_ready;     /* the last serve() had opened everything */
-	struct problem why; /* to be logged first; or empty */
-};
+/* Runs until a signal ends it; 0 or -errno. */
+static int loop(struct service *service)
+{
+	struct daemon *daemon = &service->daemon;
+	enum tick_cause cause = TICK_TIMER;
+	uint64_t due_us = clock_monotonic_us();
+	int error = 0;
+
+	while (!error && !service->signal_number) {
+		uint64_t steady_us = clock_monotonic_us(), wait_ms;
+
+		if (steady_us > due_us)
+			daemon_is_late(daemon, steady_us - due_us);
+		error = tick(daemon, clock_boottime_us(), cause, &wait_ms);
+		due_us = steady_us + wait_ms * 1000;
+		ledger_beat(service->guardian.ledger, due_us);
+		if (!error)
+			error = wait_for_event(service, wait_ms, &cause);
+	}
+	return error;
+}
 
 /* From start to end or to the next reload; 0 or -errno. */
 static int serve(struct service *service, const struct settings *settings)
@@ -149,17 +165,20 @@ static int serve(struct service *service, const struct settings *settings)
 		log_error(&log, "not reloaded: %s", service->why.text);
 	service->why.text[0] = '\0';
 	log_warnings(settings, &log);
-	error = daemon_open(daemon, settings, service->tape, &log, &problem);
+	error = daemon_open(daemon, settings, service->tape,
+			    service->guardian.ledger, &log, &problem);
 	if (error) {
 		log_error(&log, "%s", problem.text);
 	} else {
 		service->was_ready = true;
 		log_info(&log, "ready (%s, freezing by %s)",
 			 daemon->publisher.state.mode, daemon->freezer->method);
-		notify("READY=1");
-		error = loop(daemon, service->signals, &service->signal_number);
+		ledger_tell_ready(service->guardian.ledger);
+		error = loop(service);
 		if (error)
-			log_error(&log, "%s", strerror(-error));
+			log_error(&log, "%s",
+				  error == -EOWNERDEAD ? "the guardian is gone"
+						       : strerror(-error));
 		if (daemon_close(daemon, "the daemon ends",
 				 service->signal_number == SIGHUP) &&
 		    !error)
@@ -168,20 +187,6 @@ static int serve(struct service *service, const struct settings *settings)
 	}
 	log_close(&log);
 	return error;
-}
-
-static int open_signals(void)
-{
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	/* who reads our log may go away */
-	(void)signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /*
@@ -217,15 +222,16 @@ static int serve_and_reload(struct service *service, struct settings *settings,
 	}
 }
 
-static int run(struct settings *settings, struct settings *spare, int argc,
-	       char **argv, struct log *log)
+static int work(const struct guardian *guardian, struct settings *settings,
+		struct settings *spare, int argc, char **argv, struct log *log)
 {
 	static struct service service;
 	int error;
 
-	service.signals = open_signals();
+	service.guardian = *guardian;
+	service.signals = guardian_open_signals();
 	if (service.signals < 0) {
-		log_error(log, "signalfd: %s", strerror(errno));
+		log_error(log, "signalfd: %s", strerror(-service.signals));
 		return EXIT_FAILURE;
 	}
 	if (settings->record) {
@@ -241,6 +247,29 @@ static int run(struct settings *settings, struct settings *spare, int argc,
 		(void)fclose(service.tape);
 	(void)close(service.signals);
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* In the worker, and in the guardian, which needs no settings. */
+static int run(struct settings settings[2], int argc, char **argv,
+	       struct log *log)
+{
+	struct guardian guardian;
+	struct problem problem;
+	struct log lasting;
+	pid_t worker;
+
+	if (open_log(settings, &lasting))
+		return EXIT_FAILURE;
+	worker = guardian_fork(&guardian, settings->proc, &problem);
+	if (worker > 0) {
+		(void)munmap(settings, 2 * sizeof(*settings));
+		return guardian_watch(&guardian, &lasting);
+	}
+	log_close(&lasting);
+	if (worker == 0)
+		return work(&guardian, settings, settings + 1, argc, argv, log);
+	log_error(log, "%s", problem.text);
+	return EXIT_FAILURE;
 }
 
 /* Nothing was said if it could not be written. */
@@ -293,5 +322,5 @@ int main(int argc, char **argv)
 	case ACTION_REPLAY:
 		return said(status_replay(settings, stdout, &log));
 	}
-	return run(settings, settings + 1, argc, argv, &log);
+	return run(settings, argc, argv, &log);
 }

@@ -2,7 +2,11 @@
 /* Writes to the service manager's socket. */
 #include "daemon/notify.h"
 
+#include "core/text.h"
+
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -33,4 +37,27 @@ void notify(const char *state)
 		(struct sockaddr *)&address,
 		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
 	(void)close(file);
+}
+
+void notify_reloading(uint64_t monotonic_us)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text),
+		       "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, monotonic_us);
+	notify(text);
+}
+
+uint64_t notify_watchdog_us(void)
+{
+	const char *interval = getenv("WATCHDOG_USEC");
+	const char *of = getenv("WATCHDOG_PID");
+	uint64_t interval_us;
+	int pid;
+
+	if (!interval || span_to_u64(span_of(interval), &interval_us))
+		return 0;
+	if (of && (span_to_pid(span_of(of), &pid) || pid != getpid()))
+		return 0;
+	return interval_us / 2;
 }

@@ -229,3 +229,21 @@ int publish(struct publisher *publisher, const struct decider *decider,
 	     &publisher->marker_error);
 	return error == -ENOENT ? error : 0;
 }
+
+void publish_settle(const char *run_dir, const char *marker, pid_t pid)
+{
+	struct marker remains;
+	struct state state;
+	struct problem ignored;
+	int directory;
+
+	if (state_read(run_dir, &state, &ignored) || state.pid != (uint64_t)pid)
+		return;
+	directory = state_open_directory(run_dir, &ignored);
+	if (directory >= 0) {
+		(void)unlinkat(directory, "state", 0);
+		(void)close(directory);
+	}
+	(void)marker_open(&remains, marker); /* removes it */
+	marker_close(&remains);
+}

@@ -58,6 +58,12 @@ int publish_ahead(struct publisher *publisher, const struct orders *orders,
 int publish(struct publisher *publisher, const struct decider *decider,
 	    const char *method, struct log *log);
 
+/*
+ * Removes the files of a daemon that is gone, as its own end would have done;
+ * those of another than pid are left alone.
+ */
+void publish_settle(const char *run_dir, const char *marker, pid_t pid);
+
 /* When the file has to be written again, in ms from now. */
 uint64_t publish_due_ms(const struct publisher *publisher, uint64_t now_us);
 

@@ -16,6 +16,8 @@
 enum {
 	/* More than the deepest turn takes (measured: 60 kB). */
 	STACK_USED = 80 * 1024,
+	/* The same of the guardian's, until all are thawed (measured: 4 kB). */
+	LITTLE_STACK_USED = 8 * 1024,
 	PRIORITY = -20,
 	PAGE = 4096,
 };
@@ -120,10 +122,38 @@ static int exempt_from_oom(void)
 	return error;
 }
 
-void resident_begin(struct log *log)
+/*
+ * What the program begins with of data.  Of that, what is constant after the
+ * start is the worker's, too, and locked by it, as the code is.
+ */
+static int lock_data(struct dl_phdr_info *object, size_t size, void *result)
 {
-	int error = lock_memory();
+	uintptr_t constant = 0;
 
+	(void)size;
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+
+		if (part->p_type == PT_GNU_RELRO)
+			constant = object->dlpi_addr + part->p_vaddr +
+				   part->p_memsz;
+	}
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+		uintptr_t start = object->dlpi_addr + part->p_vaddr;
+		uintptr_t end = start + part->p_filesz;
+
+		if (part->p_type != PT_LOAD || !(part->p_flags & PF_W))
+			continue;
+		if (constant > start && constant < end)
+			start = constant;
+		*(int *)result = lock(start, end - start, true);
+	}
+	return 1; /* of libraries nothing */
+}
+
+static void rise(struct log *log, int error)
+{
 	if (error)
 		log_debug(log, "cannot lock memory: %s", strerror(-error));
 	error = exempt_from_oom();
@@ -132,4 +162,19 @@ void resident_begin(struct log *log)
 			  strerror(-error));
 	if (setpriority(PRIO_PROCESS, 0, PRIORITY) != 0)
 		log_debug(log, "cannot raise priority: %s", strerror(errno));
+}
+
+void resident_begin(struct log *log)
+{
+	rise(log, lock_memory());
+}
+
+void resident_begin_little(struct log *log)
+{
+	int error = 0, stack_error;
+
+	(void)dl_iterate_phdr(lock_data, &error);
+	(void)lock((uintptr_t)&errno, sizeof(errno), true);
+	stack_error = resident_keep_stack(LITTLE_STACK_USED);
+	rise(log, error ? error : stack_error);
 }

@@ -23,6 +23,12 @@
  */
 void resident_begin(struct log *log);
 
+/*
+ * The same for the guardian, which is seldom awake: its own data and stack.
+ * The code is the worker's, too, and locked by that one.
+ */
+void resident_begin_little(struct log *log);
+
 /* Locks a mapping, whose pages may come later; -errno. */
 int resident_keep(const void *start, size_t bytes);
 

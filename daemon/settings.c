@@ -70,8 +70,10 @@ static const struct option_row rows[] = {
 	 FIELD(is_json),
 	 .is_command = true},
 	{.name = "thaw-all",
-	 .help = "let everything go on that the daemon has frozen; needs no "
-		 "running daemon",
+	 .help = "let everything go on that the daemon has frozen, by what it "
+		 "has written before each freeze; needs no running daemon.  "
+		 "Who is not named there was stopped by somebody else, and "
+		 "stays so",
 	 ACTION(ACTION_THAW_ALL)},
 	{.name = "dry-run",
 	 .letter = 'n',

@@ -5,7 +5,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/state.h"
-#include "daemon/marker.h"
+#include "daemon/publish.h"
 #include "daemon/recover.h"
 #include "daemon/tape.h"
 
@@ -62,21 +62,6 @@ int status_print(const struct settings *settings, FILE *out, struct log *log)
 	return has_daemon(settings, &state, log) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* What a dead daemon has left behind would be taken for its word. */
-static void remove_remains(const struct settings *settings)
-{
-	struct marker marker;
-	struct problem ignored;
-	int directory = state_open_directory(settings->run_dir, &ignored);
-
-	if (directory >= 0) {
-		(void)unlinkat(directory, "state", 0);
-		(void)close(directory);
-	}
-	(void)marker_open(&marker, settings->marker); /* removes it */
-	marker_close(&marker);
-}
-
 int status_thaw_all(const struct settings *settings, struct log *log)
 {
 	struct state state = {.format = 0};
@@ -98,7 +83,8 @@ int status_thaw_all(const struct settings *settings, struct log *log)
 
 	(void)close(proc);
 	if (!error && is_gone)
-		remove_remains(settings);
+		publish_settle(settings->run_dir, settings->marker,
+			       (pid_t)state.pid);
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

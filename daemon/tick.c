@@ -124,30 +124,93 @@ static void keep_mappings(const struct daemon *daemon)
 					    sizeof(*tables[i]->rows));
 }
 
-int daemon_open(struct daemon *daemon, const struct settings *settings,
-		FILE *tape, struct log *log, struct problem *problem)
+#define FIELD(name) offsetof(struct daemon, name)
+
+/* What was counted, and learned of the host, goes on over a reload. */
+static const size_t lasting[] = {
+	FIELD(decider.detector.thrash_us_total),
+	FIELD(decider.detector.page_cost_ns),
+	FIELD(decider.schedule.freezes_total),
+	FIELD(decider.schedule.thaws_total),
+	FIELD(decider.schedule.rotations_total),
+	FIELD(decider.schedule.freezes_unhelpful_total),
+	FIELD(decider.schedule.frozen_us_total),
+	FIELD(pager.out_bytes),
+	FIELD(pager.in_bytes),
+	FIELD(longest_gap_ms),
+};
+
+/* All zero but for that. */
+static void reset(struct daemon *daemon)
 {
+	enum { LASTING = sizeof(lasting) / sizeof(*lasting) };
+	uint64_t values[LASTING];
+	uint64_t stall_us = detect_stall_us_total(&daemon->decider.detector);
+
+	for (size_t i = 0; i < LASTING; i++)
+		memcpy(&values[i], (char *)daemon + lasting[i],
+		       sizeof(values[i]));
 	resident_clear(daemon, sizeof(*daemon));
+	for (size_t i = 0; i < LASTING; i++)
+		memcpy((char *)daemon + lasting[i], &values[i],
+		       sizeof(values[i]));
+	daemon->decider.detector.stalled_us[0] = stall_us;
+}
+
+/*
+ * What is all zero from the start and not touched takes no memory; but the
+ * first rows, which are seldom exceeded, are not to be waited for in trouble.
+ */
+static void touch_rows(struct daemon *daemon)
+{
+	struct schedule *schedule = &daemon->decider.schedule;
+
+	memset(schedule->jobs, 0, TICK_ROWS * sizeof(*schedule->jobs));
+	memset(schedule->units, 0, TICK_ROWS * sizeof(*schedule->units));
+	memset(daemon->orders.items, 0,
+	       TICK_ROWS * sizeof(*daemon->orders.items));
+}
+
+static void begin(struct daemon *daemon, const struct settings *settings,
+		  FILE *tape, struct ledger *ledger, struct log *log)
+{
+	if (daemon->was_opened)
+		reset(daemon);
+	touch_rows(daemon);
+	daemon->was_opened = true;
+	daemon->settings = settings;
 	daemon->tape = tape;
-	daemon->settings = daemon->decider.settings = settings;
+	daemon->ledger = ledger;
 	daemon->log = log;
 	daemon->freezer = &freezer_dry_run; /* until /proc is known */
 	daemon->proc = daemon->trigger = -1;
 	daemon->sampler = (struct sampler){-1, -1, -1};
 	daemon->cgroups = (struct cgroups){-1, -1};
+	daemon->decider.settings = settings;
 	daemon->decider.self = getpid();
 	daemon->decider.census.directory = -1;
 	publisher_clear(&daemon->publisher);
+}
+
+int daemon_open(struct daemon *daemon, const struct settings *settings,
+		FILE *tape, struct ledger *ledger, struct log *log,
+		struct problem *problem)
+{
+	const char *marker;
+
+	begin(daemon, settings, tape, ledger, log);
 
 	int error = open_proc(daemon, problem);
 	bool is_dry_run = daemon->freezer == &freezer_dry_run;
 
+	marker = is_dry_run ? "" : settings->marker;
 	if (!error)
-		error = publisher_open(&daemon->publisher, settings,
-				       is_dry_run ? "" : settings->marker, log,
-				       problem);
+		error = publisher_open(&daemon->publisher, settings, marker,
+				       log, problem);
 	if (!error)
 		error = settle_past(daemon, problem);
+	if (!error)
+		ledger_tell_files(ledger, settings->run_dir, marker);
 	if (!error && !is_dry_run)
 		error = pager_open(&daemon->pager, daemon->proc);
 	if (!error) {
@@ -229,12 +292,16 @@ static int carry_out(const struct daemon *daemon, const struct order *order)
 	switch (order->kind) {
 	case ORDER_FREEZE:
 	case ORDER_PAUSE:
-		return daemon->freezer->freeze(daemon->proc, pid, start_time);
+		return ledger_freeze(daemon->ledger, daemon->freezer,
+				     daemon->proc, pid, start_time);
 	case ORDER_THAW:
 	case ORDER_RELEASE:
-		return daemon->freezer->thaw(daemon->proc, pid, start_time);
-	case ORDER_LOAD:
+		return ledger_thaw(daemon->ledger, daemon->freezer,
+				   daemon->proc, pid, start_time);
 	case ORDER_FORGET:
+		ledger_forget(daemon->ledger, pid, start_time);
+		break;
+	case ORDER_LOAD:
 		break;
 	}
 	return 0;
@@ -547,16 +614,10 @@ static uint64_t wait_for(const struct daemon *daemon, uint64_t now_us)
 	       (daemon->is_at_rest ? TICK_REST_INTERVALS : 1);
 }
 
-/* By how much this turn came too late; a long one says the host hangs. */
-static void measure_gap(struct daemon *daemon, uint64_t now_us)
+void daemon_is_late(struct daemon *daemon, uint64_t late_us)
 {
-	uint64_t *longest_ms = &daemon->publisher.state.longest_gap_ms;
-	uint64_t gap_ms = daemon->due_us && now_us > daemon->due_us
-				  ? (now_us - daemon->due_us) / 1000
-				  : 0;
-
-	if (gap_ms > *longest_ms)
-		*longest_ms = gap_ms;
+	if (late_us / 1000 > daemon->longest_gap_ms)
+		daemon->longest_gap_ms = late_us / 1000;
 }
 
 /*
@@ -632,7 +693,6 @@ int tick(struct daemon *daemon, uint64_t now_us, enum tick_cause cause,
 
 	daemon->log->now_us = now_us;
 	*wait_ms = daemon->settings->interval_ms;
-	measure_gap(daemon, now_us);
 	heed(daemon, now_us, cause);
 
 	int error = take_sample(daemon, now_us, &sample);
@@ -657,7 +717,7 @@ int tick(struct daemon *daemon, uint64_t now_us, enum tick_cause cause,
 		     &daemon->publisher.state.paged_out_bytes_total,
 		     &daemon->publisher.state.prefetched_bytes_total);
 	*wait_ms = wait_for(daemon, now_us);
-	daemon->due_us = now_us + *wait_ms * 1000;
+	daemon->publisher.state.longest_gap_ms = daemon->longest_gap_ms;
 	return publish(&daemon->publisher, decider, daemon->freezer->method,
 		       daemon->log);
 }

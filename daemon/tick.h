@@ -15,6 +15,7 @@
 #include "daemon/decide.h"
 #include "daemon/facts.h"
 #include "daemon/freezer.h"
+#include "daemon/ledger.h"
 #include "daemon/pager.h"
 #include "daemon/publish.h"
 
@@ -36,15 +37,18 @@ enum {
 	TICK_LOCKS_MS = 1000,
 	/* After a trigger: longer than its window, so that the next follows. */
 	TICK_ALERT_MS = 1000,
+	/* So many jobs need no new memory while there is trouble. */
+	TICK_ROWS = 32,
 };
 
 struct daemon {
 	const struct settings *settings; /* not ours */
 	struct log *log;                 /* not ours */
 	const struct freezer *freezer;
-	int proc;    /* owned */
-	int trigger; /* owned; -1: the daemon polls */
-	FILE *tape;  /* not ours; NULL: nothing is recorded */
+	int proc;              /* owned */
+	int trigger;           /* owned; -1: the daemon polls */
+	FILE *tape;            /* not ours; NULL: nothing is recorded */
+	struct ledger *ledger; /* not ours */
 	struct sampler sampler;
 	struct cgroups cgroups;
 	struct facts facts;
@@ -57,18 +61,21 @@ struct daemon {
 	bool is_at_rest, was_at_rest;
 	uint64_t locks_us; /* when it was last seen who waits for locks */
 	uint64_t alert_us; /* until then look often, whatever the verdict */
-	uint64_t due_us;   /* when this turn should have begun */
+	uint64_t longest_gap_ms; /* by which a turn was late */
 	unsigned failures;
-	bool was_cut; /* it was said that the table is too small */
+	bool was_cut;    /* it was said that the table is too small */
+	bool was_opened; /* once before */
 };
 
 /*
  * Opens everything that settings name, thaws what an earlier daemon left
- * frozen, and locks itself into memory.  tape is for tape_write(), or NULL.
- * -errno with *problem.
+ * frozen, and locks itself into memory.  *daemon is all zero or was closed;
+ * then its totals go on.  tape is for tape_write(), or NULL; whom it freezes
+ * is in the ledger.  -errno with *problem.
  */
 int daemon_open(struct daemon *daemon, const struct settings *settings,
-		FILE *tape, struct log *log, struct problem *problem);
+		FILE *tape, struct ledger *ledger, struct log *log,
+		struct problem *problem);
 
 /*
  * Thaws everybody and closes; how many could not be thawed.  Before a reload
@@ -82,6 +89,9 @@ enum tick_cause {
 	TICK_TRIGGER,      /* the kernel saw stall */
 	TICK_TRIGGER_LOST, /* it will not tell any more */
 };
+
+/* Before a turn: it begins so much later than it should have. */
+void daemon_is_late(struct daemon *daemon, uint64_t late_us);
 
 /*
  * One turn; now_us is of clock_boottime_us().  *wait_ms is how long the next

@@ -156,12 +156,15 @@ test_reload() {
 	is "$(stopped_hogs)" '' 'SIGHUP: everybody is thawed'
 	test ! -e "$marker"
 	ok $? 'SIGHUP: the marker is gone'
-	like "$(cat "$state")" "^pid $daemon\$" 'SIGHUP: it is the same process'
+	like "$(cat "$state")" "^pid $(worker_of $daemon)\$" \
+		'SIGHUP: it is the same process'
 	wait_for 20 is_thrashing
 	ok $? 'SIGHUP: it goes on watching'
+	totals=$(grep '^freezes_total' "$state")
+	like "$totals" '^freezes_total [1-9]' 'SIGHUP: its totals go on'
 	sleep 1
 	is "$(stopped_hogs) $(grep '^freezes_total' "$state")" \
-		' freezes_total 0' 'protect, now in the file, holds: no freeze'
+		" $totals" 'protect, now in the file, holds: no freeze'
 
 	printf '[thrash-protect]\nprotect = x\nnonsense = 1\n' >"$config"
 	kill -HUP $daemon
@@ -176,11 +179,32 @@ test_reload() {
 	: >"$config"
 }
 
+is_nobody_frozen() {
+	[ -z "$(stopped_hogs)" ]
+}
+
+# In the midst of a thrash, where memory and the disk are what is short.
+test_worker_killed() {
+	slow=0
+	for round in 1 2 3; do
+		daemon_start
+		freezes "before the worker is killed, $round"
+		kill -KILL "$(worker_of $daemon)"
+		wait_for 1 is_nobody_frozen || slow=$((slow + 1))
+		wait $daemon
+		status=$?
+		[ $status = 1 ] || slow=$((slow + 1))
+	done
+	is $slow 0 'the worker is killed: within a second nobody is frozen'
+	test ! -e "$state" && test ! -e "$marker"
+	ok $? 'the worker is killed: nothing is left behind'
+}
+
 # left_frozen NAME: by a daemon that was killed
 left_frozen() {
 	daemon_start
 	freezes "$1"
-	daemon_end KILL
+	kill_both $daemon
 	test -n "$(stopped_hogs)"
 	ok $? "$1: a killed daemon leaves them frozen"
 	check 2 CRITICAL "$1: the check is critical"
@@ -227,7 +251,7 @@ test_stopped_by_others() {
 		diag "$(cat "$log" "$state")"
 	unlike "$(cat "$state")" "^frozen $stopped " \
 		'it does not count the one that we have stopped'
-	daemon_end KILL
+	kill_both $daemon
 	daemon_start --protect hog
 	is "$(stopped_hogs)" "$stopped" \
 		'nor is that thawed when it recovers what it had frozen'
@@ -241,6 +265,7 @@ inside_namespace() {
 	test_freezing
 	test_interrupt
 	test_reload
+	test_worker_killed
 	test_killed
 	test_stopped_by_others
 	for hog in $hogs; do

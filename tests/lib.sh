@@ -138,9 +138,23 @@ end_child() {
 	wait "$2" || status=$?
 }
 
+# kill_both PID: a daemon and its worker, so that neither sees the other die
+kill_both() {
+	tap_worker=$(worker_of "$1")
+	kill -STOP "$1" "$tap_worker"
+	kill -KILL "$1" "$tap_worker"
+	wait "$1"
+	wait_for 5 ended "$tap_worker"
+}
+
 # process_state PID: T for a stopped one; empty when it is gone
 process_state() {
 	sed -n 's/.*) \(.\) .*/\1/p' "/proc/$1/stat" 2>/dev/null
+}
+
+# worker_of PID: of a daemon, which is the guardian, the process that works
+worker_of() {
+	tr -d " " <"/proc/$1/task/$1/children" 2>/dev/null
 }
 
 # start_time PID: with the pid it says which process

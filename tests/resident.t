@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What the daemon holds of the memory that others are short of.
+# What the daemon, its guardian with it, holds of the memory that others are
+# short of.
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=tests/lib.sh
 . tests/lib.sh
@@ -21,36 +22,55 @@ wait_for 10 test -e "$WORK/run/state"
 ok $? 'the daemon starts' || diag "$(cat "$WORK/log")"
 wait_for 1 false # the pager's thread has begun as well
 
+worker=$(worker_of $daemon)
+test -n "$worker"
+ok $? 'it is two processes'
+
+# kib NAME PID
 kib() {
-	sed -n "s/^$1:[[:space:]]*\([0-9]*\) kB/\1/p" "$2"
+	sed -n "s/^$1:[[:space:]]*\([0-9]*\) kB/\1/p" "/proc/$2/status"
 }
 
-status=/proc/$daemon/status
-locked=$(kib VmLck "$status") anonymous=$(kib RssAnon "$status")
-if [ "$locked" -eq 0 ]; then
+# held PID: what it has, and what it locks
+held() {
+	echo $(($(kib VmLck "$1") + $(kib RssAnon "$1")))
+}
+
+# The program's code, all that is locked of it, and memory of the process's
+# own that is not, but for the heap, as the kernel counts them.
+regions() {
+	awk -v program="$BIN/thrash-protect" '
+		/^[0-9a-f]+-[0-9a-f]+ / { is_code = $2 ~ /x/ && $6 == program }
+		/^(Size|Rss|Anonymous):/ { kib[$1] = $2 }
+		/^VmFlags:/ && is_code { size += kib["Size:"] }
+		/^VmFlags:/ && is_code && / lo/ { held += kib["Rss:"] }
+		/^VmFlags:/ && !/ lo/ { loose += kib["Anonymous:"] }
+		END { print size, held + 0, loose + 0 }
+	' "/proc/$1/smaps"
+}
+
+if [ "$(kib VmLck "$worker")" -eq 0 ]; then
+	skip 'no memory may be locked here'
 	skip 'no memory may be locked here'
 	skip 'no memory may be locked here'
 	skip 'no memory may be locked here'
 else
-	# the program's code, and its own data, as the kernel counts them
-	awk -v program="$BIN/thrash-protect" '
-		/^[0-9a-f]+-[0-9a-f]+ / { is_code = $2 ~ /x/ && $6 == program }
-		is_code && /^(Size|Rss|Locked):/ { kib[$1] += $2 }
-		/^Anonymous:/ { own = $2 }
-		/^Locked:/ && $2 < own { loose += own - $2 }
-		END { print kib["Size:"], kib["Rss:"], kib["Locked:"], loose + 0 }
-	' "/proc/$daemon/smaps" >"$WORK/code"
-	read -r size resident held loose <"$WORK/code"
-	is "$resident $held" "$size $size" 'all of its code is locked'
+	regions "$worker" >"$WORK/worker"
+	read -r size resident loose <"$WORK/worker"
+	is "$resident" "$size" 'all of its code is locked'
 	test "$loose" -le 32
 	ok $? 'so is its own memory, but for some pages that a start takes' ||
 		diag "$loose KiB are not locked"
+	regions "$daemon" >"$WORK/guardian"
+	read -r _ _ loose <"$WORK/guardian"
+	test "$loose" -le 32
+	ok $? "and the guardian's" || diag "$loose KiB are not locked"
 	if readelf -d "$BIN/thrash-protect" 2>/dev/null | grep -q NEEDED; then
 		skip 'libraries are locked too: it is not static here'
 	else
-		test $((locked + anonymous)) -le 1536
-		ok $? 'what it has and what it locks is less than 1.5 MB' ||
-			diag "$locked KiB locked, $anonymous KiB of its own"
+		test $(($(held "$worker") + $(held "$daemon"))) -le 1536
+		ok $? 'what both have and what they lock is less than 1.5 MB' ||
+			diag "$(held "$worker") KiB and $(held "$daemon") KiB"
 	fi
 fi
 kill "$daemon"

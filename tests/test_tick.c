@@ -16,6 +16,7 @@ struct fixture {
 	struct settings settings;
 	struct log log;
 	struct daemon daemon;
+	struct ledger ledger;
 	struct problem problem;
 	uint64_t now_us, wait_ms;
 };
@@ -26,6 +27,7 @@ static void begin(struct fixture *f, const char *name)
 	char command[900];
 
 	memset(f, 0, sizeof(*f));
+	f->ledger.doorbell = -1;
 	scratch_open(&f->scratch);
 	(void)snprintf(f->proc, sizeof(f->proc), "%s/proc", f->scratch.path);
 	(void)snprintf(f->run, sizeof(f->run), "%s/run", f->scratch.path);
@@ -54,8 +56,8 @@ static void end(struct fixture *f)
 
 static int start(struct fixture *f)
 {
-	int error = daemon_open(&f->daemon, &f->settings, NULL, &f->log,
-				&f->problem);
+	int error = daemon_open(&f->daemon, &f->settings, NULL, &f->ledger,
+				&f->log, &f->problem);
 
 	f->now_us = error ? 0 : decide_sample(&f->daemon.decider)->time_us;
 	return error;
@@ -486,8 +488,8 @@ static void test_run_directory(void)
 	begin(&f, "calm");
 	(void)start(&f);
 	second = f;
-	is_int(daemon_open(&second.daemon, &second.settings, NULL, &second.log,
-			   &second.problem),
+	is_int(daemon_open(&second.daemon, &second.settings, NULL,
+			   &second.ledger, &second.log, &second.problem),
 	       -EWOULDBLOCK, "a second daemon does not start");
 	is_text(second.problem.text, "another thrash-protect is running",
 		"and says why");

@@ -23,21 +23,30 @@ figure() {
 	sed -n "s/^$1 //p" "$2"
 }
 
-# of_status NAME PID: KiB, or a count
-of_status() {
-	sed -n "s/^$1:[[:space:]]*\([0-9]*\).*/\1/p" "/proc/$2/status"
+# files PID NAME: of the process and its children, for what both take together
+files() {
+	for one_pid in $1 $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+		# shellcheck disable=SC2086 # a pattern
+		cat "/proc/$one_pid"/$2 2>/dev/null
+	done
 }
 
-# us of CPU that all threads of a process have used
+# of_status NAME PID: KiB, or a count
+of_status() {
+	files "$2" status | awk -v name="$1:" '$1 == name { n += $2 }
+		END { print n + 0 }'
+}
+
+# us of CPU that all threads have used
 cpu_us() {
-	cat "/proc/$1"/task/*/schedstat | awk '{ ns += $1 }
+	files "$1" 'task/*/schedstat' | awk '{ ns += $1 }
 		END { printf "%d\n", ns / 1000 }'
 }
 
-# how often its threads have slept
+# how often they have slept
 sleeps() {
-	cat "/proc/$1"/task/*/status |
-		awk '/^voluntary_ctxt_switches/ { n += $2 } END { print n }'
+	files "$1" 'task/*/status' |
+		awk '/^voluntary_ctxt_switches/ { n += $2 } END { print n + 0 }'
 }
 
 # start NAME: its pid is in $pid
@@ -56,7 +65,7 @@ rest() {
 	start "$1"
 	sleep 2
 	cpu=$(cpu_us $pid) slept=$(sleeps $pid)
-	[ -n "$slept" ] || exit 1
+	[ -d "/proc/$pid" ] || exit 1
 	sleep "$rest_seconds"
 	echo "cpu_us_per_s $((($(cpu_us $pid) - cpu) / rest_seconds))"
 	echo "wakeups_per_minute $((($(sleeps $pid) - slept) * 60 / rest_seconds))"
