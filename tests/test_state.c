@@ -112,7 +112,7 @@ static void test_parsed_sample(const struct state *state)
 	sample_format(&state->sample, line);
 	is_text(line,
 		"sample 86400000000 21 22 23 24 25 26 27 28 29 "
-		"- - -",
+		"- - - - -",
 		"the kernel's counters are a sample of that moment");
 }
 
