@@ -123,18 +123,28 @@ static bool may_log_in(const struct decider *decider,
 	       role_makes_login(role_by_command(process->command));
 }
 
+void decide_note_claims(struct decider *decider)
+{
+	const struct process_table *now = &decider->census.now;
+
+	decider->claimant_count = 0;
+	for (size_t i = 0; i < now->count; i++)
+		if (decider->claimant_count < DECIDE_CLAIMANTS &&
+		    has_claim(decider, &now->rows[i]))
+			decider->claimants[decider->claimant_count++] =
+				&now->rows[i];
+}
+
 static bool has_kin_with_claim(const struct decider *decider,
 			       const struct process *process)
 {
 	const struct schedule *schedule = &decider->schedule;
-	const struct process_table *now = &decider->census.now;
 
 	for (size_t i = 0; i < schedule->count; i++)
 		if (process_is_together(&schedule->jobs[i].process, process))
 			return true;
-	for (size_t i = 0; i < now->count; i++)
-		if (process_is_together(&now->rows[i], process) &&
-		    has_claim(decider, &now->rows[i]))
+	for (size_t i = 0; i < decider->claimant_count; i++)
+		if (process_is_together(decider->claimants[i], process))
 			return true;
 	return false;
 }

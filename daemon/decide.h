@@ -21,6 +21,8 @@ enum {
 	DECIDE_SEARCH_MS = 150,
 	/* In every turn, when trouble has just begun. */
 	DECIDE_RUSH_MS = 1000,
+	/* Of more than so many the kin is not judged in that look. */
+	DECIDE_CLAIMANTS = 64,
 	/* What begins again sooner than this is still the same trouble. */
 	DECIDE_TROUBLE_MS = 300000,
 };
@@ -36,6 +38,9 @@ struct decider {
 	uint64_t trouble_us;  /* when this trouble began; 0: none yet */
 	uint64_t calm_us;     /* when it was last not calm */
 	uint64_t room_us;     /* until when who logs in is given room */
+	/* of the new look, those with a claim; in now, not ours */
+	const struct process *claimants[DECIDE_CLAIMANTS];
+	size_t claimant_count;
 };
 
 /* A turn begins: the sample gives the verdict. */
@@ -63,8 +68,10 @@ bool decide_wants_limit(const struct decider *decider,
 
 /*
  * Whether it matters how that process is to be treated: it may be frozen, now
- * or with others of its group, or somebody logs in.
+ * or with others of its group, or somebody logs in.  Who has a claim is to be
+ * noted once for each look, when the memory of all is known.
  */
+void decide_note_claims(struct decider *decider);
 bool decide_wants_judgement(const struct decider *decider,
 			    const struct process *process);
 

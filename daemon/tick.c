@@ -490,6 +490,7 @@ static void judge_all(struct daemon *daemon)
 	const struct process_table *now = &decider->census.now;
 
 	facts_begin(&daemon->facts);
+	decide_note_claims(&daemon->decider);
 	for (size_t i = 0; i < now->count; i++)
 		if (decide_wants_judgement(decider, &now->rows[i]))
 			judge(daemon, &now->rows[i]);

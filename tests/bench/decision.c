@@ -57,6 +57,7 @@ static void judge(struct decider *decider, struct facts *facts)
 	bool is_new;
 
 	facts_begin(facts);
+	decide_note_claims(decider);
 	for (size_t i = 0; i < now->count; i++) {
 		struct role_moment moment =
 			decide_moment(decider, &now->rows[i]);
