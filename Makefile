@@ -97,8 +97,9 @@ $(SIMULATE): $(call object,tests/simulate.c tests/simulated_host.c) \
 		$(TEST_O) $(BUILD)/libdaemon.a $(BUILD)/libcore.a
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
-# Small programs that tests run: hogs, probes.
-$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o
+# Small programs that tests run: hogs, probes, and one with a freezer inside.
+$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(BUILD)/libdaemon.a \
+		$(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^
 
