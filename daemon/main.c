@@ -23,7 +23,8 @@
  *   guardian.c  the process that thaws all when this one cannot; ledger.c:
  *               whom, in memory that both share
  *   tape.c      recordings of a host, and their replay
- *   trigger.c   lets the kernel wake us; resident.c: stays in memory
+ *   trigger.c   lets the kernel wake us; resident.c: stays in memory;
+ *               privilege.c: gives up what is never needed
  *   status.c    --status, --thaw-all, --replay; explain.c: --explain
  *   notify.c    sd_notify
  *
@@ -32,6 +33,7 @@
 #include "core/clock.h"
 #include "daemon/explain.h"
 #include "daemon/guardian.h"
+#include "daemon/privilege.h"
 #include "daemon/settings.h"
 #include "daemon/status.h"
 #include "daemon/tape.h"
@@ -257,9 +259,14 @@ static int run(struct settings settings[2], int argc, char **argv,
 	struct problem problem;
 	struct log lasting;
 	pid_t worker;
+	int error;
 
 	if (open_log(settings, &lasting))
 		return EXIT_FAILURE;
+	error = privilege_drop();
+	if (error)
+		log_debug(&lasting, "cannot drop all privileges: %s",
+			  strerror(-error));
 	worker = guardian_fork(&guardian, settings->proc, &problem);
 	if (worker > 0) {
 		(void)munmap(settings, 2 * sizeof(*settings));
