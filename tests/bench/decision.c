@@ -57,7 +57,7 @@ static void judge(struct decider *decider, struct facts *facts)
 	bool is_new;
 
 	facts_begin(facts);
-	for (size_t i = 0; i < now->count; i++) {
+	for (size_t i = now->count; i-- > 0;) {
 		struct role_moment moment =
 			decide_moment(decider, &now->rows[i]);
 
