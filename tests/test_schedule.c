@@ -420,7 +420,7 @@ static void test_budget(void)
 						 .budget_ms = 2000};
 	turn(&f, 50, VERDICT_THRASHING, 0);
 	is_text(orders(&f), "freeze 11", "who is interactive may be frozen");
-	row(&f, 11)->judged.class = CLASS_UNKNOWN;
+	row(&f, 11)->judged = (struct judgement){.class = CLASS_UNKNOWN};
 	turn(&f, 1950, VERDICT_THRASHING, 0);
 	is_int(schedule_find(&f.schedule, row(&f, 11))->state, JOB_FROZEN,
 	       "for as long as its budget allows");
