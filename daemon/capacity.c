@@ -61,12 +61,20 @@ static uint64_t sum_swapped_kib(const struct schedule *schedule)
 
 /*
  * With what was evicted, which makes room as soon as one of them needs it; as
- * far as it can be theirs.
+ * far as it can be theirs: others may lose memory as well.
  */
 static uint64_t sum_held_kib(const struct schedule *schedule)
 {
-	return capacity_resident_kib(schedule) +
-	       lesser(schedule->evicted_kib, sum_swapped_kib(schedule));
+	uint64_t held_kib = capacity_resident_kib(schedule);
+	uint64_t evicted_kib =
+		lesser(schedule->evicted_kib, sum_swapped_kib(schedule));
+
+	if (schedule->usable_kib)
+		evicted_kib =
+			lesser(evicted_kib,
+			       schedule->usable_kib -
+				       lesser(schedule->usable_kib, held_kib));
+	return held_kib + evicted_kib;
 }
 
 void capacity_measure(struct schedule *schedule, uint64_t now_us)

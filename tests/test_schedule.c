@@ -647,6 +647,13 @@ static void test_evicted(void)
 	turn(&f, 50, VERDICT_THRASHING, 0);
 	is_int((int64_t)f.schedule.capacity_kib, 330 * MIB * 15 / 16,
 	       "as far as it can be theirs; less, if that does not do");
+	begin(&f);
+	add_two_hogs(&f);
+	f.situation.evicted_kib = 60 * MIB;
+	f.situation.usable_kib = 270 * MIB;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_int((int64_t)f.schedule.capacity_kib, 270 * MIB,
+	       "and no more than there is");
 }
 
 /* A child of a frozen family that was not known yet. */
