@@ -121,6 +121,7 @@ struct unit {
 	uint64_t kept_us;         /* until when one that runs is not frozen */
 	bool is_growing, is_due;  /* one that runs */
 	bool has_no_turn;         /* one that runs has not begun its turn */
+	bool is_preferred;        /* one that runs is to be frozen first */
 };
 
 /* Not to be frozen for a while: that failed, or somebody else undid it. */

@@ -68,6 +68,7 @@ static void add_to_unit(struct unit *unit, const struct job *job)
 		unit->is_growing |= job->is_growing;
 		unit->is_due |= job->is_due;
 		unit->has_no_turn |= !job->turn_us;
+		unit->is_preferred |= job->process.judged.is_preferred;
 		if (job->turn_us > unit->turn_us)
 			unit->turn_us = job->turn_us;
 		if (job->kept_us > unit->kept_us)

@@ -611,6 +611,24 @@ static void test_undivided(void)
 	is_text(orders(&f), "none", "a cgroup has what its limit is");
 }
 
+static void test_judgement(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	add_two_hogs(&f);
+	row(&f, 10)->judged.class = row(&f, 11)->judged.class = CLASS_BATCH;
+	row(&f, 10)->judged.is_preferred = true;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "freeze 10",
+		"whom the administrator prefers is frozen first");
+	row(&f, 10)->judged.class = CLASS_PROTECTED;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "thaw 10", "who comes to be protected is thawed");
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	ok(!schedule_find(&f.schedule, row(&f, 10)), "and is no job any more");
+}
+
 static void test_guest(void)
 {
 	struct fixture f;
@@ -811,6 +829,7 @@ int main(void)
 	test_undivided();
 	test_evicted();
 	test_guest();
+	test_judgement();
 	test_new_member();
 	test_kin();
 	test_sharing();
