@@ -223,7 +223,7 @@ static void add_jobs(struct schedule *schedule, const struct settings *settings,
 
 		if (schedule->count == SCHEDULE_JOBS)
 			return;
-		if (!(select_claim(settings, situation->before, process) ||
+		if (!(select_has_claim(situation->before, process) ||
 		      is_kin(schedule, process)) ||
 		    (situation->is_confined && process->limit == LIMIT_FAR) ||
 		    process_is_stopped(process) ||
