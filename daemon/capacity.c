@@ -127,7 +127,10 @@ void capacity_raise(struct schedule *schedule,
 	bool is_calm = situation->verdict == VERDICT_CALM;
 	bool may_be_free = is_calm && !situation->is_evicting;
 	uint64_t held_kib = sum_held_kib(schedule);
+	uint64_t most_kib = sum_all_kib(schedule);
 
+	if (schedule->usable_kib)
+		most_kib = lesser(most_kib, schedule->usable_kib);
 	if (may_be_free &&
 	    !has_passed(schedule->raised_us, 500, situation->now_us))
 		return;
@@ -137,7 +140,7 @@ void capacity_raise(struct schedule *schedule,
 		schedule->capacity_kib =
 			greater(schedule->capacity_kib, held_kib);
 	if (may_be_free && !knows_free(schedule, situation) &&
-	    schedule->capacity_kib < sum_all_kib(schedule))
+	    schedule->capacity_kib < most_kib)
 		schedule->capacity_kib +=
 			schedule->capacity_kib *
 			(situation->now_us - schedule->raised_us) / 50000000;

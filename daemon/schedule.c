@@ -389,6 +389,7 @@ static void make_room(struct schedule *schedule,
 	}
 	schedule->usable_kib = schedule->is_confined ? schedule->limit_kib
 						     : situation->usable_kib;
+	schedule->usable_kib -= schedule->usable_kib / SCHEDULE_RESERVE_SHARE;
 	if (count_jobs(schedule, JOB_RUNNING) && situation->is_evicting &&
 	    situation->plan_done >= schedule->plan)
 		capacity_limit(schedule, situation);

@@ -96,7 +96,8 @@ static void sum_units(struct schedule *schedule)
 static bool is_to_divide(const struct schedule *schedule,
 			 const struct unit *unit, uint64_t now_us)
 {
-	uint64_t most_kib = schedule->capacity_kib;
+	uint64_t most_kib = schedule->capacity_kib +
+			    schedule->capacity_kib / SCHEDULE_RESERVE_SHARE;
 
 	if (schedule->usable_kib &&
 	    !has_passed(
@@ -104,7 +105,7 @@ static bool is_to_divide(const struct schedule *schedule,
 			    greater(schedule->changed_us, schedule->thawed_us)),
 		    SCHEDULE_DIVIDE_MS, now_us))
 		most_kib = schedule->usable_kib;
-	return unit->need_kib > most_kib + most_kib / SCHEDULE_RESERVE_SHARE;
+	return unit->need_kib > most_kib;
 }
 
 void units_form(struct schedule *schedule, uint64_t now_us)
