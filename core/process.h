@@ -28,6 +28,8 @@ enum process_limit {
 
 struct process {
 	pid_t pid, parent, group, session;
+	int terminal;          /* its controlling one; 0: none */
+	pid_t foreground;      /* process group in front there; -1: none */
 	uint64_t start_time;   /* ticks since boot; with pid: which process */
 	uint64_t major_faults; /* of all its threads, since it started */
 	uint64_t resident_kib;
@@ -76,6 +78,12 @@ bool process_is_alive(int proc, pid_t pid, uint64_t start_time);
  * that its pids can be trusted.
  */
 bool process_is_own_proc(int proc);
+
+/*
+ * Which signals wait to be delivered to it: bit n - 1 for signal n, for the
+ * process or for its first thread.
+ */
+int process_read_pending(int proc, pid_t pid, uint64_t *signals);
 
 /* A snapshot of all processes but kernel threads and zombies, by rising pid. */
 struct process_table {

@@ -27,6 +27,12 @@ enum action {
 	ACTION_REPLAY,
 };
 
+enum freezer_choice {
+	FREEZER_AUTO, /* by cgroup where that can be done, else by signal */
+	FREEZER_CGROUP,
+	FREEZER_SIGNAL,
+};
+
 enum {
 	SETTINGS_PATTERNS = 64, /* in one list */
 	SETTINGS_PATTERN_SIZE = 64,
@@ -41,7 +47,8 @@ struct patterns {
 };
 
 struct settings {
-	int action; /* enum action */
+	int action;  /* enum action */
+	int freezer; /* enum freezer_choice */
 	bool is_dry_run;
 	bool is_json;
 	bool is_debug;

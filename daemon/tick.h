@@ -38,7 +38,7 @@ enum {
 struct daemon {
 	const struct settings *settings; /* not ours */
 	struct log *log;                 /* not ours */
-	const struct freezer *freezer;
+	struct freezer freezer;
 	int proc;    /* owned */
 	int trigger; /* owned; -1: the daemon polls */
 	FILE *tape;  /* not ours; NULL: nothing is recorded */
@@ -54,7 +54,8 @@ struct daemon {
 	uint64_t alert_us; /* until then look often, whatever the verdict */
 	uint64_t due_us;   /* when this turn should have begun */
 	unsigned failures;
-	bool was_cut; /* it was said that the table is too small */
+	bool has_fallen_back; /* from cgroup to signal, which was said */
+	bool was_cut;         /* it was said that the table is too small */
 };
 
 /*

@@ -241,6 +241,7 @@ while read -r option argument; do
 	'YES|NO') value=no ;;
 	PAGES | FAULTS) value=7 ;;
 	NAMES) value='one tw*' ;;
+	METHOD) value=signal ;;
 	DIR | FILE) value=$WORK/some ;;
 	'') value=yes ;;
 	*) value= ;;

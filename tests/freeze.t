@@ -120,7 +120,7 @@ test_freezing() {
 	ok $? 'there is no marker before'
 	hogs_start 3
 	freezes 'a thrash'
-	like "$seen" '^frozen [0-9]+ [0-9]+ [0-9]+ signal batch hog$' \
+	like "$seen" '^frozen [0-9]+ [0-9]+ [0-9]+ (cgroup|signal) batch hog$' \
 		'the state file says how, and their name'
 	check 1 'WARNING.*hog' 'the check warns and names them'
 	daemon_end TERM
