@@ -97,8 +97,9 @@ $(SIMULATE): $(call object,tests/simulate.c tests/simulated_host.c) \
 		$(TEST_O) $(BUILD)/libdaemon.a $(BUILD)/libcore.a
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
-# Small programs that tests run: hogs, probes.
-$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o
+# Small programs that tests run: hogs, terminals, the daemon's freezer by hand.
+$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(BUILD)/libdaemon.a \
+		$(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^
 
@@ -151,7 +152,8 @@ lint-arrows:
 
 # A fresh Debian or Ubuntu needs these for check, lint and demo; as root.
 DEPS = clang clang-format clang-tidy cppcheck e2fsprogs icinga2-bin \
-	icinga2-common mount munin munin-node perl procps shellcheck strace util-linux
+	icinga2-common mount munin munin-node perl procps shellcheck strace \
+	sudo tmux util-linux
 
 deps:
 	@command -v apt-get >/dev/null || { \
