@@ -165,8 +165,17 @@ static void ground_begin(struct ground *ground)
 
 static void ground_end(struct ground *ground)
 {
+	static const char *const left[] = {"deeper/", ""};
+
 	end_child(ground->child);
-	(void)unlinkat(ground->cgroup, ground->cage, AT_REMOVEDIR);
+	for (size_t i = 0; i < COUNT(left); i++) { /* by a test that failed */
+		char cage[128];
+
+		(void)snprintf(cage, sizeof(cage), "%s%s", left[i],
+			       ground->cage);
+		(void)unlinkat(ground->cgroup, cage, AT_REMOVEDIR);
+		(void)unlinkat(ground->cgroup, "deeper", AT_REMOVEDIR);
+	}
 	(void)close(ground->cgroup);
 	ok(unlinkat(ground->top, ground->name, AT_REMOVEDIR) == 0,
 	   "nothing is left in the cgroup");
@@ -203,7 +212,7 @@ static int thaw_child(const struct ground *ground, int cage)
 
 static bool comes_to_hold(int cage, pid_t pid)
 {
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 200; i++) {
 		if (cage_holds(cage, pid))
 			return true;
 		(void)usleep(1000);
@@ -244,6 +253,7 @@ static void test_cage(void)
 static void test_cage_ends(void)
 {
 	struct ground g;
+	char freeze[128];
 	int cage;
 
 	ground_begin(&g);
@@ -256,6 +266,10 @@ static void test_cage_ends(void)
 
 	ground_begin(&g);
 	cage = cage_child(&g);
+	(void)snprintf(freeze, sizeof(freeze), "%s/cgroup.freeze", g.cage);
+	need(write_to(g.cgroup, freeze, "0"), freeze);
+	ok(!comes_to_hold(cage, g.child),
+	   "cage: nobody stands still in one that somebody has opened");
 	need(put(g.cgroup, g.child), "cgroup.procs");
 	ok(!cage_holds(cage, g.child),
 	   "cage: who was moved out of it does not stand still");
