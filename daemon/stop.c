@@ -27,7 +27,7 @@ enum {
 	 SIGNAL_BIT(SIGTTOU))
 #define SIGNALS_END                                                      \
 	(SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(SIGINT) | SIGNAL_BIT(SIGQUIT) | \
-	 SIGNAL_BIT(SIGTERM))
+	 SIGNAL_BIT(SIGABRT) | SIGNAL_BIT(SIGTERM))
 
 /* They stop themselves when their child is stopped. */
 static const char *const followers[] = {
