@@ -224,17 +224,16 @@ static int find_swapped(struct span text, uint64_t *swapped_kib)
 /* Sixteen digits, as a mask of signals has them. */
 static int parse_mask(struct span word, uint64_t *mask)
 {
-	static const char digits[] = "0123456789abcdef";
-
 	if (word.length != 16)
 		return -EINVAL;
 	*mask = 0;
 	for (size_t i = 0; i < word.length; i++) {
-		const char *digit = memchr(digits, word.start[i], 16);
+		char c = word.start[i];
 
-		if (!digit)
+		if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
 			return -EINVAL;
-		*mask = *mask << 4 | (uint64_t)(digit - digits);
+		*mask = *mask << 4 |
+			(uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
 	}
 	return 0;
 }

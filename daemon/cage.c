@@ -21,8 +21,7 @@
 
 enum {
 	NAME_SIZE = 64,
-	PIECE = 2048,      /* of the list of who is in there */
-	LIST_PIECE = 1024, /* of a directory */
+	PIECE = 2048, /* of the list of who is in there */
 	/* Who forks all the time is not moved in one go. */
 	ROUNDS = 32,
 	/* No process has this pid; include/linux/threads.h */
@@ -332,13 +331,13 @@ int cage_thaw(int cage, pid_t pid, uint64_t start_time)
 	return error;
 }
 
-struct walk {
-	struct log *log;
-	unsigned left; /* cgroups to look at */
+/* A directory that is being gone through. */
+struct level {
+	int directory; /* owned */
+	off_t next;    /* where in it */
 };
 
-static void empty_left(struct walk *walk, int parent, const char *name,
-		       pid_t pid)
+static void empty_left(int parent, const char *name, pid_t pid, struct log *log)
 {
 	int cage = open_directory(parent, name, O_PATH);
 	int error = cage < 0 ? cage : write_at(cage, "cgroup.freeze", "0");
@@ -346,69 +345,72 @@ static void empty_left(struct walk *walk, int parent, const char *name,
 	if (!error)
 		error = empty(cage, parent, name);
 	if (!error)
-		log_info(walk->log, "thawed %d, which was left frozen",
-			 (int)pid);
+		log_info(log, "thawed %d, which was left frozen", (int)pid);
 	else if (error != -ENOENT && error != -ENODEV)
-		log_warning(walk->log, "cannot empty the cgroup %s: %s", name,
+		log_warning(log, "cannot empty the cgroup %s: %s", name,
 			    strerror(-error));
 	if (cage >= 0)
 		(void)close(cage);
 }
 
-/* Closes directory, if there is one. */
-static void walk_down(struct walk *walk, int directory, int level);
-
-static void visit(struct walk *walk, int parent, const char *name, int level)
+/*
+ * One entry at a time, without libc's readdir(): its buffers would stay ours
+ * for good.  NULL at the end.
+ */
+static const struct dirent64 *next_entry(struct level *level,
+					 struct dirent64 *entry)
 {
+	if (lseek(level->directory, level->next, SEEK_SET) < 0 ||
+	    syscall(SYS_getdents64, level->directory, entry, sizeof(*entry)) <=
+		    0)
+		return NULL;
+	level->next = entry->d_off;
+	return entry;
+}
+
+/* What lies in a cage as well comes after it, and keeps it from removal. */
+static unsigned walk_down(struct level levels[CAGE_LEVELS], unsigned left,
+			  struct log *log)
+{
+	struct dirent64 entry;
 	uint64_t start_time;
+	size_t depth = 1;
 	pid_t pid;
 
-	walk->left--;
-	if (level < CAGE_LEVELS)
-		walk_down(walk, open_directory(parent, name, O_RDONLY),
-			  level + 1);
-	if (is_cage_name(name, &pid, &start_time))
-		empty_left(walk, parent, name, pid);
-}
+	while (depth) {
+		struct level *level = &levels[depth - 1];
 
-/* Without libc's readdir(): its buffers would stay ours for good. */
-static void list(struct walk *walk, int directory, int level)
-{
-	_Alignas(struct dirent64) char buffer[LIST_PIECE];
-	long count;
-
-	while ((count = syscall(SYS_getdents64, directory, buffer,
-				sizeof(buffer))) > 0)
-		for (long at = 0; at < count;) {
-			const struct dirent64 *entry =
-				(const void *)(buffer + at);
-
-			at += entry->d_reclen;
-			if (!walk->left)
-				return;
-			if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-				visit(walk, directory, entry->d_name, level);
+		if (!left || !next_entry(level, &entry)) {
+			(void)close(level->directory);
+			depth--;
+			continue;
 		}
-}
-
-static void walk_down(struct walk *walk, int directory, int level)
-{
-	if (directory < 0)
-		return;
-	list(walk, directory, level);
-	(void)close(directory);
+		if (entry.d_type != DT_DIR || entry.d_name[0] == '.')
+			continue;
+		left--;
+		if (is_cage_name(entry.d_name, &pid, &start_time))
+			empty_left(level->directory, entry.d_name, pid, log);
+		if (depth == CAGE_LEVELS)
+			continue;
+		level[1] =
+			(struct level){open_directory(level->directory,
+						      entry.d_name, O_RDONLY),
+				       0};
+		depth += level[1].directory >= 0;
+	}
+	return left;
 }
 
 void cages_empty(int cgroups, struct log *log)
 {
-	struct walk walk = {log, CAGE_CGROUPS};
+	struct level levels[CAGE_LEVELS];
 	struct statfs status;
 
 	if (cgroups < 0 || fstatfs(cgroups, &status) != 0 ||
 	    status.f_type != CGROUP2_SUPER_MAGIC)
 		return;
-	walk_down(&walk, open_directory(cgroups, ".", O_RDONLY), 0);
-	if (!walk.left)
+	levels[0] = (struct level){open_directory(cgroups, ".", O_RDONLY), 0};
+	if (levels[0].directory >= 0 && !walk_down(levels, CAGE_CGROUPS, log))
 		log_warning(log,
 			    "more than %d cgroups: not all were looked at for "
 			    "what was left frozen",
