@@ -182,6 +182,14 @@ test_by_signal() {
 	freezes '--freezer signal'
 	like "$seen" '^frozen [0-9]+ [0-9]+ [0-9]+ signal batch hog$' \
 		'--freezer signal: the state file says so of each'
+	asked=${frozen%% *}
+	kill -TERM "$asked"
+	wait_for 3 ended "$asked"
+	ok $? '--freezer signal: who is asked to end goes on to do so' ||
+		diag "$(cat "$log" "$state")"
+	hogs=$(echo "$hogs" | tr ' ' '\n' | grep -vx "$asked" | one_line)
+	thrash_start "$TOOLS/hog" 80 0
+	hogs="$hogs $thrash_pid"
 	daemon_end TERM
 	has_gone '--freezer signal'
 }
