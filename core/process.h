@@ -105,6 +105,12 @@ bool process_is_alive(int proc, pid_t pid, uint64_t start_time);
  */
 bool process_is_own_proc(int proc);
 
+/*
+ * Which signals wait to be delivered to it: bit n - 1 for signal n, for the
+ * process or for its first thread.
+ */
+int process_read_pending(int proc, pid_t pid, uint64_t *signals);
+
 /* A snapshot of all processes but kernel threads and zombies, by rising pid. */
 struct process_table {
 	DIR *directory; /* owned; kept open so that a scan allocates nothing */

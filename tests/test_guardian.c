@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "daemon/freezer.h"
 #include "tests/scratch.h"
 
 #include <inttypes.h>
@@ -129,6 +130,22 @@ static bool is_alone(const struct guardian *guardian)
 	return poll(&lifeline, 1, 0) > 0;
 }
 
+/* The worker's freezer, by signals: its victims need no cgroups. */
+static struct freezer freezer;
+
+static void open_freezer(struct guardian *guardian)
+{
+	(void)freezer_open(&freezer, guardian->ledger, FREEZER_SIGNAL, proc,
+			   -1);
+}
+
+static int freeze(size_t index)
+{
+	int error = freezer_prepare(&freezer, &victims[index], 1);
+
+	return error ? error : freezer_freeze(&freezer, &victims[index]);
+}
+
 /* Freezes or thaws one at random, whichever it is not; until it is alone. */
 static void play(struct guardian *guardian, uint32_t seed)
 {
@@ -136,9 +153,8 @@ static void play(struct guardian *guardian, uint32_t seed)
 
 	while (!is_alone(guardian)) {
 		size_t i = next_random(&seed) % (VICTIMS + 1);
-		int error = (is_frozen[i] ? ledger_thaw : ledger_freeze)(
-			guardian->ledger, &freezer_signal, proc, victims[i].pid,
-			victims[i].start_time);
+		int error = is_frozen[i] ? freezer_thaw(&freezer, &victims[i])
+					 : freeze(i);
 
 		if (!error) {
 			shared->freezes += !is_frozen[i];
@@ -149,16 +165,8 @@ static void play(struct guardian *guardian, uint32_t seed)
 	}
 	for (size_t i = 0; i < VICTIMS; i++)
 		if (is_frozen[i])
-			(void)ledger_thaw(guardian->ledger, &freezer_signal,
-					  proc, victims[i].pid,
-					  victims[i].start_time);
+			(void)freezer_thaw(&freezer, &victims[i]);
 	_exit(EXIT_FAILURE);
-}
-
-static int freeze_first(struct guardian *guardian)
-{
-	return ledger_freeze(guardian->ledger, &freezer_signal, proc,
-			     victims[0].pid, victims[0].start_time);
 }
 
 /* Its turn was due long ago, when it freezes somebody. */
@@ -166,7 +174,7 @@ static void hang(struct guardian *guardian, uint32_t seed)
 {
 	(void)seed;
 	ledger_beat(guardian->ledger, 1);
-	shared->freezes += freeze_first(guardian) == 0;
+	shared->freezes += freeze(0) == 0;
 	for (;;)
 		(void)pause();
 }
@@ -176,12 +184,11 @@ static void hang_for_a_while(struct guardian *guardian, uint32_t seed)
 {
 	(void)seed;
 	ledger_beat(guardian->ledger, 1);
-	shared->freezes += freeze_first(guardian) == 0;
+	shared->freezes += freeze(0) == 0;
 	(void)usleep(GUARDIAN_GRACE_MS * 500);
 	ledger_beat(guardian->ledger, clock_monotonic_us());
 	(void)usleep(GUARDIAN_GRACE_MS * 1000);
-	(void)ledger_thaw(guardian->ledger, &freezer_signal, proc,
-			  victims[0].pid, victims[0].start_time);
+	(void)freezer_thaw(&freezer, &victims[0]);
 	_exit(5);
 }
 
@@ -197,8 +204,9 @@ static void idle(struct guardian *guardian, uint32_t seed)
 
 static void leave_frozen(struct guardian *guardian, uint32_t seed)
 {
+	(void)guardian;
 	(void)seed;
-	shared->freezes += freeze_first(guardian) == 0;
+	shared->freezes += freeze(0) == 0;
 	_exit(EXIT_SUCCESS);
 }
 
@@ -241,6 +249,7 @@ static pid_t start(void (*work)(struct guardian *, uint32_t), uint32_t seed)
 	if (worker == 0) {
 		(void)alarm(LONG_MS / 1000); /* should nobody end it */
 		shared->worker = getpid();
+		open_freezer(&guardian);
 		work(&guardian, seed);
 	}
 	_exit(99);
