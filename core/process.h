@@ -16,7 +16,7 @@
 enum {
 	PROCESS_COMMAND = 16, /* TASK_COMM_LEN; longer names are cut */
 	PROCESS_STAT_SIZE = 1024,
-	PROCESS_STATUS_SIZE = 8192, /* Cpus_allowed and Mems_allowed grow */
+	PROCESS_STATUS_SIZE = 2048, /* read at once; it may be longer */
 };
 
 /* Of the memory that its cgroup, or one above, may have; core/cgroup.h. */
