@@ -152,8 +152,8 @@ lint-arrows:
 
 # A fresh Debian or Ubuntu needs these for check, lint and demo; as root.
 DEPS = clang clang-format clang-tidy cppcheck e2fsprogs icinga2-bin \
-	icinga2-common mount munin munin-node perl procps shellcheck strace \
-	sudo tmux util-linux
+	icinga2-common mmdebstrap mount munin munin-node perl procps \
+	shellcheck strace sudo systemd-container tmux util-linux
 
 deps:
 	@command -v apt-get >/dev/null || { \
@@ -166,7 +166,6 @@ deps:
 # PEER=path of another daemon to compare with; some rows need root.
 bench: all $(BENCH)
 	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench.sh
-
 
 # A small system to boot for tests/nspawn.t, kept outside; as root, 200 MB from
 # Debian's mirror in half a minute, by mmdebstrap.
