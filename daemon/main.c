@@ -16,14 +16,16 @@
  *   schedule.c  pure: who is frozen and thawed next; units.c: who belongs
  *               together; capacity.c: how much memory there is for them
  *   decide.c    the last three put together, for tick.c and tape.c
- *   freezer.c   stops and continues processes
+ *   freezer.c   who is frozen and how; cage.c: in a cgroup of its own,
+ *               stop.c: by SIGSTOP, with the parents that would notice
  *   pager.c     a thread that moves memory to and from swap in bulk
  *   publish.c   the state file; marker.c: the marker file
  *   recover.c   thaws what an earlier daemon left frozen
  *   guardian.c  the process that thaws all when this one cannot; ledger.c:
  *               whom, in memory that both share
  *   tape.c      recordings of a host, and their replay
- *   trigger.c   lets the kernel wake us; resident.c: stays in memory
+ *   trigger.c   lets the kernel wake us; resident.c: stays in memory;
+ *               privilege.c: gives up what is never needed
  *   status.c    --status, --thaw-all, --replay; explain.c: --explain
  *   notify.c    sd_notify
  *
@@ -32,6 +34,7 @@
 #include "core/clock.h"
 #include "daemon/explain.h"
 #include "daemon/guardian.h"
+#include "daemon/privilege.h"
 #include "daemon/settings.h"
 #include "daemon/status.h"
 #include "daemon/tape.h"
@@ -172,7 +175,8 @@ static int serve(struct service *service, const struct settings *settings)
 	} else {
 		service->was_ready = true;
 		log_info(&log, "ready (%s, freezing by %s)",
-			 daemon->publisher.state.mode, daemon->freezer->method);
+			 daemon->publisher.state.mode,
+			 freeze_method_name(daemon->freezer.method));
 		ledger_tell_ready(service->guardian.ledger);
 		error = loop(service);
 		if (error)
@@ -257,9 +261,14 @@ static int run(struct settings settings[2], int argc, char **argv,
 	struct problem problem;
 	struct log lasting;
 	pid_t worker;
+	int error;
 
 	if (open_log(settings, &lasting))
 		return EXIT_FAILURE;
+	error = privilege_drop();
+	if (error)
+		log_debug(&lasting, "cannot drop all privileges: %s",
+			  strerror(-error));
 	worker = guardian_fork(&guardian, settings->proc, &problem);
 	if (worker > 0) {
 		(void)munmap(settings, 2 * sizeof(*settings));

@@ -147,8 +147,23 @@ kill_both() {
 	wait_for 5 ended "$tap_worker"
 }
 
-# process_state PID: T for a stopped one; empty when it is gone
+# is_caged PID: whether it stands still in a cgroup that the daemon has made
+is_caged() {
+	tap_cgroup=$(sed -n 's/^0:://p' "/proc/$1/cgroup" 2>/dev/null)
+	case $tap_cgroup in
+	*/thrash-protect.*) ;;
+	*) return 1 ;;
+	esac
+	grep -qsx 'frozen 1' "/sys/fs/cgroup/unified$tap_cgroup/cgroup.events" \
+		"/sys/fs/cgroup$tap_cgroup/cgroup.events"
+}
+
+# process_state PID: T for a stopped or frozen one; empty when it is gone
 process_state() {
+	if is_caged "$1"; then
+		echo T
+		return
+	fi
 	sed -n 's/.*) \(.\) .*/\1/p' "/proc/$1/stat" 2>/dev/null
 }
 

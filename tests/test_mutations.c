@@ -577,7 +577,7 @@ static const char calm_seed[] =
 static const char settings_seed[] =
 	"# a comment\n[thrash-protect]\ninterval = 0.5\n"
 	"swap_page_threshold=4\nuse_psi: yes\n\n; another\n"
-	"cmd_whitelist = sshd bash screen\r\ndebug_logging = off\n";
+	"cmd_whitelist = sshd exe:/opt/* user:0\r\ndebug_logging = off\n";
 
 /* What one parser is tried with: texts, and files of the tree. */
 static const struct subject {
