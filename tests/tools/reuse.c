@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * reuse COUNT
+ * reuse METHOD COUNT
  *
  * COUNT times a process dies and another one, the heir, takes its pid at once,
  * while a thread freezes and thaws the dead one, known by its pid and start
- * time, as often as it can.  Prints, a "name number" on each line: the reuses;
- * tries, to freeze; frozen, the tries that did; stopped and continued, the
- * heirs to whom that happened.  Needs root and a PID namespace of its own, in
- * which pids can be chosen (Linux 5.5).
+ * time, by METHOD (signal or cgroup), as often as it can.  Prints, a "name
+ * number" on each line: the reuses; tries, to freeze; frozen, the tries that
+ * did; stopped, continued and caged, the heirs to whom that happened and who
+ * stay so.  Needs root and a PID namespace of its own, in which pids can be
+ * chosen (Linux 5.5).
  */
+#include "core/cgroup.h"
 #include "core/file.h"
 #include "core/process.h"
 #include "core/text.h"
-#include "daemon/freezer.h"
+#include "daemon/cage.h"
+#include "daemon/stop.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -46,13 +49,18 @@ struct victim {
 	uint64_t start_time;
 };
 
+struct method;
+
 struct race {
+	const struct method *method;
 	int proc; /* a directory descriptor */
+	struct cgroups cgroups;
+	char cgroup[STATUS_SIZE]; /* as /proc tells our own */
 	struct victim victims[VICTIMS];
 	_Atomic(const struct victim *) aim; /* NULL: at nobody */
 	atomic_bool is_over;
 	atomic_ulong tries, pauses;
-	unsigned long frozen, stopped, continued;
+	unsigned long frozen, stopped, continued, caged;
 };
 
 static void fail(const char *what)
@@ -68,16 +76,37 @@ static void rest(long ns)
 	(void)nanosleep(&time, NULL);
 }
 
-/* What is tested; nothing else here knows how it is called. */
-static int freeze(int proc, const struct victim *victim)
+/*
+ * What is tested, once: to freeze one, and to thaw it, whether that was done or
+ * not.
+ */
+struct method {
+	const char *name;
+	bool (*try)(const struct race *race, const struct victim *victim);
+};
+
+static bool try_signal(const struct race *race, const struct victim *victim)
 {
-	return freezer_signal.freeze(proc, victim->pid, victim->start_time);
+	int error = stop_process(race->proc, victim->pid, victim->start_time);
+
+	(void)stop_release(race->proc, victim->pid, victim->start_time);
+	return error == 0;
 }
 
-static int thaw(int proc, const struct victim *victim)
+static bool try_cgroup(const struct race *race, const struct victim *victim)
 {
-	return freezer_signal.thaw(proc, victim->pid, victim->start_time);
+	int cage = cage_freeze(race->cgroups.v2, race->proc, victim->pid,
+			       victim->start_time);
+
+	if (cage >= 0 && cage_thaw(cage, victim->pid, victim->start_time) != 0)
+		(void)close(cage);
+	return cage >= 0;
 }
+
+static const struct method methods[] = {
+	{"signal", try_signal},
+	{"cgroup", try_cgroup},
+};
 
 /* Who dies or begins must not wait for who never rests. */
 static void stay_on(int processor)
@@ -102,8 +131,7 @@ static void *freeze_and_thaw(void *argument)
 			rest(MOMENT_NS);
 			continue;
 		}
-		race->frozen += freeze(race->proc, victim) == 0;
-		(void)thaw(race->proc, victim);
+		race->frozen += race->method->try(race, victim);
 		atomic_fetch_add(&race->tries, 1);
 	}
 	return NULL;
@@ -151,17 +179,27 @@ static void begin_victim(struct race *race, struct victim *victim)
 	victim->start_time = process.start_time;
 }
 
+static void read_file(const struct race *race, pid_t pid, const char *file,
+		      char text[STATUS_SIZE])
+{
+	char name[32];
+	struct span span;
+
+	(void)snprintf(name, sizeof(name), "%d/%s", (int)pid, file);
+	if (file_read_at(race->proc, name, text, STATUS_SIZE, &span))
+		fail("a child cannot be looked at");
+}
+
 /* SIGCONT is blocked, so it can be seen; stopping takes it back. */
-static void count_signals(struct race *race, pid_t pid)
+static void count_harm(struct race *race, pid_t pid)
 {
 	static const char pending[] = "\nShdPnd:\t", stopped[] = "\nState:\tT";
-	char name[32], text[STATUS_SIZE];
-	struct span span;
+	char text[STATUS_SIZE];
 	const char *mask;
 
-	(void)snprintf(name, sizeof(name), "%d/status", (int)pid);
-	if (file_read_at(race->proc, name, text, sizeof(text), &span))
-		fail("an heir cannot be looked at");
+	read_file(race, pid, "cgroup", text);
+	race->caged += strcmp(text, race->cgroup) != 0;
+	read_file(race, pid, "status", text);
 	mask = strstr(text, pending);
 	if (!mask)
 		fail("an heir tells of no signals");
@@ -179,7 +217,7 @@ static void take_over(struct race *race, const struct victim *victim)
 	await_more(&race->tries, TRIES);
 	atomic_store(&race->aim, NULL);
 	await_more(&race->pauses, 1);
-	count_signals(race, victim->pid);
+	count_harm(race, victim->pid);
 	end_child(victim->pid);
 }
 
@@ -207,11 +245,13 @@ static void run(struct race *race, unsigned count)
 
 	stay_on(0);
 	block_continue();
+	cgroups_open(&race->cgroups, CGROUP_ROOT);
 	for (int i = 0; i < VICTIMS; i++)
 		race->victims[i].pid = FIRST_PID + i;
 	race->proc = directory_open("/proc");
 	if (race->proc < 0)
 		fail("/proc");
+	read_file(race, getpid(), "cgroup", race->cgroup);
 	if (pthread_create(&thread, NULL, freeze_and_thaw, race) != 0)
 		fail("pthread_create");
 	for (unsigned done = 0; done < count; done += VICTIMS)
@@ -221,20 +261,29 @@ static void run(struct race *race, unsigned count)
 	(void)pthread_join(thread, NULL);
 }
 
+static bool is_usage(int argc, char **argv, struct race *race, uint64_t *count)
+{
+	for (size_t i = 0; argc == 3 && i < sizeof(methods) / sizeof(*methods);
+	     i++)
+		if (strcmp(methods[i].name, argv[1]) == 0)
+			race->method = &methods[i];
+	return race->method && span_to_u64(span_of(argv[2]), count) == 0 &&
+	       *count <= COUNT_MAX;
+}
+
 int main(int argc, char **argv)
 {
 	static struct race race;
 	uint64_t count;
 
-	if (argc != 2 || span_to_u64(span_of(argv[1]), &count) != 0 ||
-	    count > COUNT_MAX) {
-		(void)fprintf(stderr, "Usage: reuse COUNT\n");
+	if (!is_usage(argc, argv, &race, &count)) {
+		(void)fprintf(stderr, "Usage: reuse signal|cgroup COUNT\n");
 		return EXIT_USAGE;
 	}
 	run(&race, (unsigned)count);
 	printf("reuses %" PRIu64 "\ntries %lu\nfrozen %lu\nstopped %lu\n"
-	       "continued %lu\n",
+	       "continued %lu\ncaged %lu\n",
 	       count, atomic_load(&race.tries), race.frozen, race.stopped,
-	       race.continued);
+	       race.continued, race.caged);
 	return EXIT_SUCCESS;
 }
