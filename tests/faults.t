@@ -14,9 +14,12 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/pretence-fixture.sh
 
 # How many have a namespace each and share the cases.
-CREWS=2
+CREWS=3
 # The moments: when the faults come, and in whom.
 MOMENTS='loop end reload guardian'
+FREEZERS='auto signal'
+# How often the weather changes in it, and for how long each is awaited.
+CHANGES=3 THRASH_S=1 CALM_S=2 TRACE_S=9
 
 outside() {
 	[ "$(id -u)" -eq 0 ] || skip_all 'needs root'
@@ -45,8 +48,7 @@ outside() {
 # in_namespace COMMAND [CREW]: $! is to be waited for
 in_namespace() {
 	mkdir "$WORK/$1${2-}"
-	unshare --pid --fork --mount-proc --kill-child "$0" inside "$@" &
-	at_exit "kill -KILL $! 2>/dev/null"
+	in_pretence "$0" inside "$@"
 }
 
 ### What fails, and how
@@ -68,7 +70,7 @@ errors_of() {
 	clock_nanosleep) echo EINTR ;;
 	futex) echo EAGAIN ENOMEM ;;
 	clone*) echo EAGAIN ENOMEM ;;
-	process_*) echo EINTR ENOMEM EAGAIN ESRCH EPERM ENOSYS ;;
+	process_*) echo EINTR ENOMEM EPERM ENOSYS ;;
 	m*map | mlock* | brk | mprotect | madvise) echo ENOMEM EAGAIN ;;
 	*) echo EIO ENOMEM EACCES ;;
 	esac
@@ -82,33 +84,44 @@ calls_of() {
 		done
 }
 
-# MOMENT CALL ERROR WHEN: each error at another place; where there is one
-# chance only, for which all must be started anew, two errors must do.
-list_cases() {
-	for moment in $MOMENTS; do
-		calls_of "$WORK/trace.$moment" | while read -r call count; do
-			errors=$(errors_of "$call")
-			[ "$moment" = loop ] || errors=$(echo "$errors" |
-				awk 'NF > 2 { print $1, $NF; next } 1')
-			total=$(echo "$errors" | wc -w) nth=0
-			for error in $errors; do
-				echo "$moment $call $error" \
-					$((1 + count * nth / total / 3))
-				nth=$((nth + 1))
-			done
-		done
+# list_call FREEZER MOMENT CALL COUNT: each error at another place of the first
+# second; where there is one chance only, for which all must be started anew,
+# two errors must do.
+list_call() {
+	errors=$(errors_of "$3")
+	[ "$2" = loop ] || errors=$(echo "$errors" |
+		awk 'NF > 2 { print $1, $NF; next } 1')
+	total=$(echo "$errors" | wc -w) nth=0
+	for error in $errors; do
+		echo "$1 $2 $3 $error $((1 + $4 * nth / total / TRACE_S))"
+		nth=$((nth + 1))
 	done
+}
+
+# FREEZER MOMENT CALL ERROR WHEN: of the second freezer only what the first one
+# does not do; but the guardian, who thaws, does so by all.
+list_cases() {
+	for freezer in $FREEZERS; do
+		for moment in $MOMENTS; do
+			calls_of "$WORK/trace.$freezer.$moment" |
+				while read -r call count; do
+					list_call "$freezer" "$moment" \
+						"$call" "$count"
+				done
+		done
+	done | awk '$2 == "guardian" || !seen[$2, $3, $4]++'
 }
 
 ### The daemon
 
+# daemon_start FREEZER
 daemon_start() {
 	: >"$log" # not to read what the last one said
 	"$BIN/thrash-protect" --config /dev/null --run-dir "$run_dir" \
 		--marker "$marker" --use-psi no --interval 0.02 --calm 0.1 \
 		--quantum 0.1 --max-frozen 1 --state-interval 0.1 \
-		2>"$log" &
-	daemon=$!
+		--freezer "$1" 2>"$log" &
+	daemon=$! freezer_of_it=$1
 	readies=0
 	if ! wait_for 5 is_ready; then
 		echo 'the daemon does not start'
@@ -116,6 +129,17 @@ daemon_start() {
 		exit 1
 	fi >&2
 	worker=$(worker_of $daemon)
+	files=$(count_files)
+}
+
+# Open in the worker.
+count_files() {
+	find "/proc/$worker/fd" -mindepth 1 | wc -l
+}
+
+daemon_end() {
+	end_child TERM "$daemon"
+	daemon=
 }
 
 # Once more than before.
@@ -158,13 +182,15 @@ detach() {
 	wait "$tracer" 2>/dev/null
 }
 
-# prepare MOMENT: it thrashes; the worker waits for the fault, except in loop
+# prepare FREEZER MOMENT: it thrashes; the worker waits for the fault, except in
+# loop
 prepare() {
-	[ -n "$daemon" ] || daemon_start
+	[ -z "$daemon" ] || [ "$freezer_of_it" = "$1" ] || daemon_end
+	[ -n "$daemon" ] || daemon_start "$1"
 	begin_thrash
 	traced=$worker
-	[ "$1" != guardian ] || traced=$daemon
-	[ "$1" != loop ] || return
+	[ "$2" != guardian ] || traced=$daemon
+	[ "$2" != loop ] || return
 	wait_for 10 is_somebody_stopped
 	readies=$(grep -c ready "$log")
 	kill -STOP "$worker"
@@ -177,7 +203,7 @@ provoke() {
 	reload) kill -HUP "$daemon" ;;
 	guardian) kill -KILL "$worker" ;;
 	esac
-	kill -CONT "$worker"
+	kill -CONT "$worker" 2>/dev/null
 }
 
 is_over() {
@@ -190,10 +216,10 @@ has_reloaded() {
 
 # A call of calm weather, or of a change, is awaited for some changes.
 change_weather() {
-	for _ in 1 2 3; do
-		wait_for 1 is_over && return
+	for _ in $(seq $CHANGES); do
+		wait_for $THRASH_S is_over && return
 		end_thrash
-		wait_for 2 is_over && return
+		wait_for $CALM_S is_over && return
 		begin_thrash
 	done
 }
@@ -231,6 +257,8 @@ look() {
 # For the next case.
 leave_behind() {
 	daemon=
+	"$BIN/thrash-protect" --config /dev/null --run-dir "$run_dir" \
+		--marker "$marker" --thaw-all 2>/dev/null
 	rm -f "$marker" "$run_dir/state"
 	# shellcheck disable=SC2086
 	kill -CONT $hogs
@@ -240,25 +268,34 @@ has_calmed_down() {
 	is_nobody_stopped && [ ! -e "$marker" ]
 }
 
-# One that has lived through all of it lets everybody go on.
+has_leaked() {
+	[ "$(count_files)" -gt "$files" ]
+}
+
+# look_at_calm CALL: one that has lived through all of it lets everybody go on,
+# and has no more files open, but those that it could not close.
 look_at_calm() {
 	[ -n "$daemon" ] || return
 	end_thrash
-	wait_for 8 has_calmed_down && return
+	if wait_for 8 has_calmed_down; then
+		[ "$1" = close ] || ! has_leaked || echo left_files
+		files=$(count_files)
+		return
+	fi
 	is_nobody_stopped || echo left_frozen
 	[ ! -e "$marker" ] || echo left_marker
 	kill_both "$daemon"
 	leave_behind
 }
 
-# fault MOMENT CALL ERROR WHEN
+# fault FREEZER MOMENT CALL ERROR WHEN
 fault() {
-	prepare "$1"
-	attach "$traced" -e "trace=$2" -e "inject=$2:error=$3:when=$4"
-	provoke "$1"
-	await "$1"
+	prepare "$1" "$2"
+	attach "$traced" -e "trace=$3" -e "inject=$3:error=$4:when=$5"
+	provoke "$2"
+	await "$2"
 	detach
-	look "$1"
+	look "$2"
 }
 
 ### In a namespace
@@ -278,47 +315,50 @@ inside() {
 }
 
 trace() {
-	for moment in $MOMENTS; do
-		prepare "$moment"
-		attach "$traced"
-		provoke "$moment"
-		await "$moment" >/dev/null
-		detach
-		cp "$WORK/strace" "$shared/trace.$moment"
-		! ended "$daemon" || daemon=
+	for freezer in $FREEZERS; do
+		for moment in $MOMENTS; do
+			prepare "$freezer" "$moment"
+			attach "$traced"
+			provoke "$moment"
+			await "$moment" >/dev/null
+			detach
+			cp "$WORK/strace" "$shared/trace.$freezer.$moment"
+			! ended "$daemon" || daemon=
+		done
 	done
 }
 
-# outcome MOMENT CALL ERROR COMMAND...: as one line for judge()
-outcome() {
-	case_name="$1 $2 $3"
-	shift 3
-	"$@" >"$WORK/outcome"
-	echo "$case_name $(tr '\n' ' ' <"$WORK/outcome")"
+is_mine() {
+	[ $((number % CREWS + 1)) -eq "$1" ]
 }
 
-# end_of "MOMENT CALL": after all errors of one
-end_of() {
-	[ -z "$1" ] || outcome "${1% *}" "${1#* }" calm look_at_calm
+# tell CALL ERROR COMMAND...: how it came out, in one line for judge()
+tell() {
+	line="$1 $2"
+	shift 2
+	"$@" >"$WORK/outcome"
+	echo "$line $(tr '\n' ' ' <"$WORK/outcome")"
 }
 
 # work_off CREW: each takes its share of the calls, with all errors of one
 work_off() {
 	number=0
 	last=
-	while read -r moment call error when; do
-		if [ "$moment $call" != "$last" ]; then
-			[ $((number % CREWS + 1)) -ne "$1" ] || end_of "$last"
+	while read -r freezer moment call error when; do
+		now="$freezer $moment $call"
+		if [ "$now" != "$last" ]; then
+			[ -z "$last" ] || ! is_mine "$1" ||
+				tell "$last" calm look_at_calm "${last##* }"
 			number=$((number + 1))
-			last="$moment $call"
+			last=$now
 		fi
-		[ $((number % CREWS + 1)) -ne "$1" ] ||
-			outcome "$moment" "$call" "$error" \
-				fault "$moment" "$call" "$error" "$when"
+		! is_mine "$1" || tell "$now" "$error" \
+			fault "$freezer" "$moment" "$call" "$error" "$when"
 	done <"$shared/cases" >"$shared/outcomes.$1"
-	[ $((number % CREWS + 1)) -ne "$1" ] ||
-		end_of "$last" >>"$shared/outcomes.$1"
-	[ -z "$daemon" ] || end_child TERM "$daemon"
+	! is_mine "$1" ||
+		tell "$last" calm look_at_calm "${last##* }" \
+			>>"$shared/outcomes.$1"
+	[ -z "$daemon" ] || daemon_end
 }
 
 # moment_name MOMENT
@@ -342,16 +382,16 @@ is_reached() {
 	echo "$1" | grep -v ' calm ' | grep -qv ' unreached'
 }
 
-# A test for each call: it has failed, and nothing is wrong in any case.  What
-# is called seldom may not be at one moment, if it is at another.
+# judge_call FREEZER MOMENT CALL: it has failed, and nothing is wrong in any
+# case.  What is called seldom may not be at one moment, if it is at another.
 judge_call() {
-	name="$2 fails $(moment_name "$1"): nothing is left behind"
-	lines=$(grep -h "^$1 $2 " "$WORK"/outcomes.*)
+	name="$3 fails $(moment_name "$2") (--freezer $1): nothing is left behind"
+	lines=$(grep -h "^$1 $2 $3 " "$WORK"/outcomes.*)
 	if ! echo "$lines" | grep -qE ' (left|no)_[a-z]'; then
 		is_reached "$lines" ||
-			is_reached "$(grep -h " $2 " "$WORK"/outcomes.*)"
+			is_reached "$(grep -h " $3 " "$WORK"/outcomes.*)"
 		ok $? "$name"
-	elif [ "$1" = guardian ]; then
+	elif [ "$2" = guardian ]; then
 		todo "$name" 'it should try again' && diag "$lines"
 	else
 		ok 1 "$name" || diag "$lines"
@@ -359,13 +399,10 @@ judge_call() {
 }
 
 judge() {
-	for moment in $MOMENTS; do
-		for call in $(grep "^$moment " "$WORK/cases" | cut -d ' ' -f 2 |
-			uniq); do
-			judge_call "$moment" "$call"
-		done
-	done
-	cp "$WORK"/cases "$WORK"/outcomes.* /tmp/w/hx
+	cut -d ' ' -f 1-3 "$WORK/cases" | uniq >"$WORK/calls"
+	while read -r freezer moment call; do
+		judge_call "$freezer" "$moment" "$call"
+	done <"$WORK/calls"
 }
 
 [ $# -gt 0 ] || set -- outside
