@@ -33,7 +33,7 @@ CORE_O := $(call object,$(wildcard core/*.c))
 DAEMON_O := $(call object,$(filter-out daemon/main.c,$(wildcard daemon/*.c)))
 NAGIOS_O := $(call object,plugins/nagios/nagios.c)
 MUNIN_O := $(call object,plugins/munin/munin.c)
-TEST_O := $(call object,tests/tap.c)
+TEST_O := $(call object,tests/tap.c tests/parsers.c)
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%.t,$(wildcard tests/test_*.c))
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,\
 	$(wildcard tests/tools/*.c))
@@ -71,6 +71,10 @@ $(BUILD)/libcore.a: $(CORE_O)
 $(BUILD)/libdaemon.a: $(DAEMON_O)
 	$(AR) rcs $@ $^
 
+# What several tests share; each links what it uses of it.
+$(BUILD)/libtests.a: $(TEST_O)
+	$(AR) rcs $@ $^
+
 $(BUILD)/bin/$(DAEMON): $(BUILD)/daemon/main.o $(BUILD)/libdaemon.a \
 		$(BUILD)/libcore.a
 	@mkdir -p $(@D)
@@ -86,7 +90,7 @@ $(addprefix $(BUILD)/bin/,$(GRAPHS)): $(BUILD)/bin/%: \
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
 
-$(BUILD)/tests/%.t: $(BUILD)/tests/%.o $(TEST_O) $(NAGIOS_O) $(MUNIN_O) \
+$(BUILD)/tests/%.t: $(BUILD)/tests/%.o $(BUILD)/libtests.a $(NAGIOS_O) $(MUNIN_O) \
 		$(BUILD)/libdaemon.a $(BUILD)/libcore.a
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^
 
@@ -94,7 +98,7 @@ $(BUILD)/tests/%.t: $(BUILD)/tests/%.o $(TEST_O) $(NAGIOS_O) $(MUNIN_O) \
 # with a seed as argument, the story of one.
 SIMULATE = $(BUILD)/tests/simulate.t
 $(SIMULATE): $(call object,tests/simulate.c tests/simulated_host.c) \
-		$(TEST_O) $(BUILD)/libdaemon.a $(BUILD)/libcore.a
+		$(BUILD)/libtests.a $(BUILD)/libdaemon.a $(BUILD)/libcore.a
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
 # Small programs that tests run: hogs, probes.
