@@ -28,6 +28,7 @@ CHECKS = check_thrash_frozen check_thrash_marker check_thrash_pressure
 GRAPHS = thrash_majfault thrash_swap thrash_freezes thrash_stall
 PROGRAMS = $(DAEMON) $(CHECKS) $(GRAPHS)
 
+comma := ,
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE_O := $(call object,$(wildcard core/*.c))
 DAEMON_O := $(call object,$(filter-out daemon/main.c,$(wildcard daemon/*.c)))
@@ -41,9 +42,10 @@ BENCH := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,\
 	$(wildcard tests/bench/*.c))
 
 SOURCES := $(wildcard core/*.c daemon/*.c plugins/*/*.c tests/*.c \
-	tests/tools/*.c tests/bench/*.c)
-HEADERS := $(wildcard core/*.h daemon/*.h plugins/*/*.h tests/*.h)
-SCRIPTS = $(wildcard tests/*.t tests/*.sh tests/bench/*.sh) .ci/run
+	tests/tools/*.c tests/bench/*.c tests/fuzz/*.c)
+HEADERS := $(wildcard core/*.h daemon/*.h plugins/*/*.h tests/*.h \
+	tests/fuzz/*.h)
+SCRIPTS = $(wildcard tests/*.t tests/*.sh tests/*/*.sh) .ci/run
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
 MUTATIONS =
 PROVE_FLAGS =
@@ -126,6 +128,28 @@ sanitize-run: all $(TESTS) $(SIMULATE) $(TOOLS)
 	BUILD=$(BUILD) MUTATIONS=$(MUTATIONS) SIMULATE_HOSTS=100 prove $(PROVE_FLAGS) \
 		$(BUILD)/tests $(SANITIZED_TESTS)
 
+# Every parser, and the whole daemon on made-up hosts, with what libFuzzer makes
+# of the seeds and tests/fuzz/corpus; FUZZ_TARGETS for some of them only.
+FUZZ_SECONDS = 10
+FUZZ_TARGETS =
+FUZZER = $(BUILD)/tests/fuzz/fuzz
+# What would make runs differ, or raise the fuzzer's priority.
+FUZZ_WRAPPED = clock_boottime_us getpid resident_begin resident_keep \
+	watchdogs_open
+
+fuzz:
+	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang STATIC= HARDENING=-fPIE \
+		CFLAGS='-O1 -g $(SANITIZERS) -fsanitize=fuzzer-no-link' \
+		LDFLAGS='$(SANITIZERS)' fuzz-run
+
+$(FUZZER): $(call object,$(wildcard tests/fuzz/*.c)) $(BUILD)/libtests.a \
+		$(NAGIOS_O) $(BUILD)/libdaemon.a $(BUILD)/libcore.a
+	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -fsanitize=fuzzer \
+		$(addprefix -Wl$(comma)--wrap=,$(FUZZ_WRAPPED)) -o $@ $^
+
+fuzz-run: $(FUZZER)
+	tests/fuzz/fuzz.sh $(FUZZER) $(BUILD) $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
 # Static checks; each line is one, and none may find anything.
 lint: lint-arrows
 	clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
@@ -177,7 +201,7 @@ demo: all $(TOOLS)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all bench check clean demo deps force lint lint-arrows sanitize \
-	sanitize-run
+.PHONY: all bench check clean demo deps force fuzz fuzz-run lint \
+	lint-arrows sanitize sanitize-run
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
