@@ -394,7 +394,7 @@ static enum outcome try_pattern(struct span text)
 	/* libc's knows classes of characters, and half a range at the end */
 	bool is_plain = !strstr(pattern, "[:") && !strstr(pattern, "[.") &&
 			!strstr(pattern, "[=") &&
-			(!line.length || line.start[line.length - 1] != '-');
+			(!*pattern || pattern[strlen(pattern) - 1] != '-');
 	bool is_right =
 		!is_plain || is_match == (fnmatch(pattern, subject, 0) == 0);
 

@@ -41,8 +41,9 @@ for target in $targets; do
 		printf '%-24s %s: %s\n' "$target" "$line" "$result"; }
 	[ "$result" = ok ] && continue
 	status=1
-	grep -aE '^(at |a promise|SUMMARY|.*runtime error|.*Test unit written)' \
-		"$log" || tail -n 20 "$log"
-	echo "again: FUZZ_LOG=1 FUZZ_TARGET=$target $fuzzer FILE; all of it: $log"
+	grep -aE '^(at |a promise|Bail out|SUMMARY|.*runtime error)' "$log" ||
+		tail -n 20 "$log"
+	input=$(sed -n 's/.*Test unit written to //p' "$log")
+	echo "again: FUZZ_LOG=1 FUZZ_TARGET=$target $fuzzer ${input:-(see $log)}"
 done
 exit "$status"
