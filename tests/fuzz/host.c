@@ -616,11 +616,13 @@ static bool live(struct host *host, int *error)
 	return *error || turn(host, cause, error);
 }
 
-/* It gets calm, for longer than anybody may be frozen. */
+/* Nobody does anything, for longer than anybody may be frozen. */
 static bool calm_down(struct host *host, int *error)
 {
 	host->memory_share = host->io_share = 0;
 	host->in_rate = host->out_rate = 0;
+	for (size_t i = 0; i < COUNT(plans); i++)
+		host->slots[i].fault_rate = 0, host->slots[i].growth = 0;
 	for (int i = 0; i < CALM_TURNS && !*error; i++) {
 		pass(host, CALM_STEP_MS);
 		write_host(host);
