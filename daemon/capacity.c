@@ -61,12 +61,20 @@ static uint64_t sum_swapped_kib(const struct schedule *schedule)
 
 /*
  * With what was evicted, which makes room as soon as one of them needs it; as
- * far as it can be theirs.
+ * far as it can be theirs: others may lose memory as well.
  */
 static uint64_t sum_held_kib(const struct schedule *schedule)
 {
-	return capacity_resident_kib(schedule) +
-	       lesser(schedule->evicted_kib, sum_swapped_kib(schedule));
+	uint64_t held_kib = capacity_resident_kib(schedule);
+	uint64_t evicted_kib =
+		lesser(schedule->evicted_kib, sum_swapped_kib(schedule));
+
+	if (schedule->usable_kib)
+		evicted_kib =
+			lesser(evicted_kib,
+			       schedule->usable_kib -
+				       lesser(schedule->usable_kib, held_kib));
+	return held_kib + evicted_kib;
 }
 
 void capacity_measure(struct schedule *schedule, uint64_t now_us)
@@ -119,7 +127,10 @@ void capacity_raise(struct schedule *schedule,
 	bool is_calm = situation->verdict == VERDICT_CALM;
 	bool may_be_free = is_calm && !situation->is_evicting;
 	uint64_t held_kib = sum_held_kib(schedule);
+	uint64_t most_kib = sum_all_kib(schedule);
 
+	if (schedule->usable_kib)
+		most_kib = lesser(most_kib, schedule->usable_kib);
 	if (may_be_free &&
 	    !has_passed(schedule->raised_us, 500, situation->now_us))
 		return;
@@ -129,7 +140,7 @@ void capacity_raise(struct schedule *schedule,
 		schedule->capacity_kib =
 			greater(schedule->capacity_kib, held_kib);
 	if (may_be_free && !knows_free(schedule, situation) &&
-	    schedule->capacity_kib < sum_all_kib(schedule))
+	    schedule->capacity_kib < most_kib)
 		schedule->capacity_kib +=
 			schedule->capacity_kib *
 			(situation->now_us - schedule->raised_us) / 50000000;

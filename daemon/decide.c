@@ -87,8 +87,7 @@ struct process *decide_next_of_interest(struct decider *decider, size_t *at)
 static bool has_claim(const struct decider *decider,
 		      const struct process *process)
 {
-	return select_claim(decider->settings, &decider->census.before,
-			    process);
+	return select_has_claim(&decider->census.before, process);
 }
 
 bool decide_wants_limit(const struct decider *decider,

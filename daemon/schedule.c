@@ -174,6 +174,12 @@ static bool is_kin(const struct schedule *schedule,
 	return false;
 }
 
+/* A login has begun with it, or it has come to be what keeps a host alive. */
+static bool is_protected(const struct job *job)
+{
+	return job->process.judged.class == CLASS_PROTECTED;
+}
+
 /* Jobs that are none any more; the frozen ones by an order. */
 static void forget_jobs(struct schedule *schedule, uint64_t now_us,
 			struct orders *orders)
@@ -188,7 +194,11 @@ static void forget_jobs(struct schedule *schedule, uint64_t now_us,
 			else if (job->is_undone)
 				add_order(orders, ORDER_FORGET, job, now_us,
 					  "somebody else let it go on");
-		} else if (job->is_gone || is_asleep(schedule, job, now_us)) {
+			else if (is_protected(job))
+				add_order(orders, ORDER_THAW, job, now_us,
+					  "it is protected now");
+		} else if (job->is_gone || is_protected(job) ||
+			   is_asleep(schedule, job, now_us)) {
 			/* who sleeps keeps what it holds */
 			if (!job->is_gone)
 				capacity_take(schedule,
@@ -213,7 +223,7 @@ static void add_jobs(struct schedule *schedule, const struct settings *settings,
 
 		if (schedule->count == SCHEDULE_JOBS)
 			return;
-		if (!(select_claim(settings, situation->before, process) ||
+		if (!(select_has_claim(situation->before, process) ||
 		      is_kin(schedule, process)) ||
 		    (situation->is_confined && process->limit == LIMIT_FAR) ||
 		    process_is_stopped(process) ||
@@ -249,8 +259,8 @@ static void order_unit(struct schedule *schedule, size_t unit,
 
 /*
  * What a frozen unit has forked comes last.  Who has waited for its turn comes
- * first; then least in swap; of those alike, the one that has most of its
- * memory.
+ * first; then whom the administrator does not prefer to be frozen; then least
+ * in swap; of those alike, the one that has most of its memory.
  */
 static bool is_before(const struct unit *a, const struct unit *b)
 {
@@ -262,6 +272,8 @@ static bool is_before(const struct unit *a, const struct unit *b)
 		return a->is_due;
 	if (a->is_due && a->given_us != b->given_us)
 		return a->given_us > b->given_us;
+	if (a->is_preferred != b->is_preferred)
+		return b->is_preferred;
 	return a_mib != b_mib ? a_mib < b_mib : a->need_kib > b->need_kib;
 }
 
@@ -377,6 +389,7 @@ static void make_room(struct schedule *schedule,
 	}
 	schedule->usable_kib = schedule->is_confined ? schedule->limit_kib
 						     : situation->usable_kib;
+	schedule->usable_kib -= schedule->usable_kib / SCHEDULE_RESERVE_SHARE;
 	if (count_jobs(schedule, JOB_RUNNING) && situation->is_evicting &&
 	    situation->plan_done >= schedule->plan)
 		capacity_limit(schedule, situation);

@@ -121,6 +121,7 @@ struct unit {
 	uint64_t kept_us;         /* until when one that runs is not frozen */
 	bool is_growing, is_due;  /* one that runs */
 	bool has_no_turn;         /* one that runs has not begun its turn */
+	bool is_preferred;        /* one that runs is to be frozen first */
 };
 
 /* Not to be frozen for a while: that failed, or somebody else undid it. */
@@ -143,7 +144,8 @@ struct schedule {
 	bool is_confined;      /* the last trouble was a cgroup's own */
 	uint64_t raised_us;    /* when it was last believed to grow */
 	uint64_t limit_kib;    /* of the cgroup, if that is known; or 0 */
-	uint64_t usable_kib;   /* of the host, or the limit; 0: not known */
+	/* of the host, or of the limit, but for a reserve; 0: not known */
+	uint64_t usable_kib;
 	uint64_t frozen_us, thawed_us; /* when last; 0: never */
 	uint64_t calm_us;              /* when it was last calm */
 	uint64_t changed_us;           /* when a change of turn began */

@@ -75,21 +75,9 @@ bool select_takes_part(const struct process_table *before,
 				 then->resident_kib));
 }
 
-uint64_t select_claim(const struct settings *settings,
-		      const struct process_table *before,
+bool select_has_claim(const struct process_table *before,
 		      const struct process *process)
 {
-	const uint64_t preferred = UINT64_C(1) << 40; /* 1 PiB in KiB */
-	uint64_t held_kib = process_memory_kib(process);
-
-	if (held_kib < SELECT_LEAST_KIB || !select_takes_part(before, process))
-		return 0;
-
-	const struct process *then =
-		process_table_find(before, process->pid, process->start_time);
-	uint64_t claim =
-		held_kib + faults_since(then, process) * SELECT_FAULT_KIB;
-
-	return judgement_of(settings, process).is_preferred ? claim + preferred
-							    : claim;
+	return process_memory_kib(process) >= SELECT_LEAST_KIB &&
+	       select_takes_part(before, process);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who may be frozen, and who causes most of the thrashing?  Pure: two
- * snapshots of the processes in, a figure out.
+ * Who may be frozen, and who takes part in the thrashing?  Pure: two
+ * snapshots of the processes in, yes or no out.
  */
 #ifndef THRASH_DAEMON_SELECT_H
 #define THRASH_DAEMON_SELECT_H
@@ -19,8 +19,6 @@ enum {
 	SELECT_LEAST_KIB = 16 * 1024,
 	/* A process that grows by less between two looks is not filling. */
 	SELECT_GROWTH_KIB = 1024,
-	/* One major fault brings in a cluster of pages (vm.page-cluster 3). */
-	SELECT_FAULT_KIB = 32,
 };
 
 /*
@@ -42,13 +40,8 @@ bool select_is_protected(const struct settings *settings,
 			 const struct process_table *now, pid_t self,
 			 const struct process *process);
 
-/*
- * How much it is to blame, in KiB: what it holds, and what it has pulled in
- * since the snapshot before.  0: it takes no part, or is too small to matter.
- * What the administrator prefers comes before all others.
- */
-uint64_t select_claim(const struct settings *settings,
-		      const struct process_table *before,
+/* Whether it is to blame: it takes part, and is not too small to matter. */
+bool select_has_claim(const struct process_table *before,
 		      const struct process *process);
 
 #endif

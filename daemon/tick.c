@@ -491,7 +491,8 @@ static void judge_all(struct daemon *daemon)
 
 	facts_begin(&daemon->facts);
 	decide_note_claims(&daemon->decider);
-	for (size_t i = 0; i < now->count; i++)
+	/* the youngest first: trouble mostly is */
+	for (size_t i = now->count; i-- > 0;)
 		if (decide_wants_judgement(decider, &now->rows[i]))
 			judge(daemon, &now->rows[i]);
 }

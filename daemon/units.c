@@ -68,6 +68,7 @@ static void add_to_unit(struct unit *unit, const struct job *job)
 		unit->is_growing |= job->is_growing;
 		unit->is_due |= job->is_due;
 		unit->has_no_turn |= !job->turn_us;
+		unit->is_preferred |= job->process.judged.is_preferred;
 		if (job->turn_us > unit->turn_us)
 			unit->turn_us = job->turn_us;
 		if (job->kept_us > unit->kept_us)
@@ -95,7 +96,8 @@ static void sum_units(struct schedule *schedule)
 static bool is_to_divide(const struct schedule *schedule,
 			 const struct unit *unit, uint64_t now_us)
 {
-	uint64_t most_kib = schedule->capacity_kib;
+	uint64_t most_kib = schedule->capacity_kib +
+			    schedule->capacity_kib / SCHEDULE_RESERVE_SHARE;
 
 	if (schedule->usable_kib &&
 	    !has_passed(
@@ -103,7 +105,7 @@ static bool is_to_divide(const struct schedule *schedule,
 			    greater(schedule->changed_us, schedule->thawed_us)),
 		    SCHEDULE_DIVIDE_MS, now_us))
 		most_kib = schedule->usable_kib;
-	return unit->need_kib > most_kib + most_kib / SCHEDULE_RESERVE_SHARE;
+	return unit->need_kib > most_kib;
 }
 
 void units_form(struct schedule *schedule, uint64_t now_us)

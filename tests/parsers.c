@@ -642,7 +642,7 @@ static const char calm_seed[] =
 static const char settings_seed[] =
 	"# a comment\n[thrash-protect]\ninterval = 0.5\n"
 	"swap_page_threshold=4\nuse_psi: yes\n\n; another\n"
-	"cmd_whitelist = sshd bash screen\r\ndebug_logging = off\n";
+	"cmd_whitelist = sshd exe:/opt/* user:0\r\ndebug_logging = off\n";
 
 /* Two thrash; one is frozen, judged and thawed. */
 static const char tape_seed[] = "thrash-protect-recording 1\n"

@@ -12,9 +12,10 @@
 #include <sys/stat.h>
 
 /* What follows the command in PID/stat, up to field 24 and beyond. */
-#define TAIL                                                             \
-	" S 1 812 811 34816 812 4194560 3147 5 640 6 107 419 0 0 20 0 4" \
+#define REST                                       \
+	" 4194560 3147 5 640 6 107 419 0 0 20 0 4" \
 	" 0 2040 4831838208 100 18446744073709551615 1 1 0\n"
+#define TAIL " S 1 812 811 34816 812" REST
 
 static int open_tree(const char *name)
 {
@@ -48,6 +49,14 @@ static void test_stat(void)
 	is_int((int64_t)process.resident_kib, 400,
 	       "field 24 is memory, in pages of 4 KiB");
 	is_int((int64_t)process.swapped_kib, 0, "what is in swap is unknown");
+	(void)process_parse_stat(SPAN("812 (java) S 1 813 811 34816 812" REST),
+				 4, &process);
+	ok(process.has_terminal && !process.is_foreground,
+	   "another group may be in the foreground");
+	(void)process_parse_stat(SPAN("812 (java) S 1 812 811 0 -1" REST), 4,
+				 &process);
+	ok(!process.has_terminal && !process.is_foreground,
+	   "there may be no terminal");
 	(void)process_parse_stat(SPAN("812 (java)" TAIL), 64, &process);
 	is_int((int64_t)process.resident_kib, 6400,
 	       "pages may be of another size");

@@ -420,7 +420,7 @@ static void test_budget(void)
 						 .budget_ms = 2000};
 	turn(&f, 50, VERDICT_THRASHING, 0);
 	is_text(orders(&f), "freeze 11", "who is interactive may be frozen");
-	row(&f, 11)->judged.class = CLASS_UNKNOWN;
+	row(&f, 11)->judged = (struct judgement){.class = CLASS_UNKNOWN};
 	turn(&f, 1950, VERDICT_THRASHING, 0);
 	is_int(schedule_find(&f.schedule, row(&f, 11))->state, JOB_FROZEN,
 	       "for as long as its budget allows");
@@ -589,7 +589,7 @@ static void test_undivided(void)
 	add_two_families(&f);
 	for (pid_t pid = 10; pid < 14; pid++)
 		row(&f, pid)->group = 10;
-	f.situation.usable_kib = 320 * MIB;
+	f.situation.usable_kib = 336 * MIB;
 	turn(&f, 50, VERDICT_CALM, 0);
 	turn(&f, 50, VERDICT_THRASHING, 0);
 	is_text(orders(&f), "none",
@@ -602,13 +602,31 @@ static void test_undivided(void)
 	for (pid_t pid = 10; pid < 14; pid++) {
 		row(&f, pid)->group = 10;
 		row(&f, pid)->limit = LIMIT_REACHED;
-		row(&f, pid)->limit_kib = 320 * MIB;
+		row(&f, pid)->limit_kib = 336 * MIB;
 	}
 	f.situation.is_confined = true;
 	f.situation.usable_kib = 10 * MIB;
 	turn(&f, 50, VERDICT_CALM, 0);
 	turn(&f, 50, VERDICT_THRASHING, 0);
 	is_text(orders(&f), "none", "a cgroup has what its limit is");
+}
+
+static void test_judgement(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	add_two_hogs(&f);
+	row(&f, 10)->judged.class = row(&f, 11)->judged.class = CLASS_BATCH;
+	row(&f, 10)->judged.is_preferred = true;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "freeze 10",
+		"whom the administrator prefers is frozen first");
+	row(&f, 10)->judged.class = CLASS_PROTECTED;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "thaw 10", "who comes to be protected is thawed");
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	ok(!schedule_find(&f.schedule, row(&f, 10)), "and is no job any more");
 }
 
 static void test_guest(void)
@@ -647,6 +665,13 @@ static void test_evicted(void)
 	turn(&f, 50, VERDICT_THRASHING, 0);
 	is_int((int64_t)f.schedule.capacity_kib, 330 * MIB * 15 / 16,
 	       "as far as it can be theirs; less, if that does not do");
+	begin(&f);
+	add_two_hogs(&f);
+	f.situation.evicted_kib = 60 * MIB;
+	f.situation.usable_kib = 288 * MIB;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_int((int64_t)f.schedule.capacity_kib, 270 * MIB,
+	       "and no more than there is, but for a sixteenth");
 }
 
 /* A child of a frozen family that was not known yet. */
@@ -804,6 +829,7 @@ int main(void)
 	test_undivided();
 	test_evicted();
 	test_guest();
+	test_judgement();
 	test_new_member();
 	test_kin();
 	test_sharing();

@@ -158,20 +158,23 @@ static void test_too_many(void)
 static void test_roles(void)
 {
 	static const struct {
-		const char *role, *out, *name;
+		const char *role, *later, *out, *name;
 	} rows[] = {
-		{"", "0.200 freeze 10 a\n3.200 load 10 a\n",
+		{"", "", "0.200 freeze 10 a\n3.200 load 10 a\n",
 		 "who was not judged is frozen, and waits for its turn"},
-		{"role protected 0 0 0 a shell\n", "",
+		{"role protected 0 0 0 a shell\n", "", "",
 		 "who was protected is not"},
-		{"role protected 0 0 0 protect = exe:/opt/a\n", "",
+		{"role protected 0 0 0 protect = exe:/opt/a\n", "", "",
 		 "nor who was by a rule"},
-		{"role protected 0 0 0 protect = exe:/opt/b\n",
+		{"role protected 0 0 0 protect = exe:/opt/b\n", "",
 		 "0.200 freeze 10 a\n3.200 load 10 a\n",
 		 "but who was by a rule that is gone"},
-		{"role interactive 2000 0 0 x\n",
+		{"role interactive 2000 0 0 x\n", "",
 		 "0.200 freeze 10 a\n3.200 thaw 10 a\n",
 		 "and who had a budget not for longer"},
+		{"role batch 0 0 0 x\n", "role batch 2000 0 0 x\n",
+		 "0.200 freeze 10 a\n3.200 thaw 10 a\n",
+		 "nor who was given one while frozen"},
 	};
 	struct problem problem;
 
@@ -192,7 +195,7 @@ static void test_roles(void)
 			       "process 11 1 11 11 6 300 70000 0 0 R b\n"
 			       "sample 14200000 9000 9000 0 - - - - - -\n"
 			       "job process 10 1 10 10 5 300 30000 0 0 T a\n%s",
-			       rows[i].role, rows[i].role);
+			       rows[i].role, rows[i].later);
 		is_int(replay(span_of(text), out, sizeof(out), &problem), 0,
 		       "roles are replayed (%s)", problem.text);
 		is_text(strchr(out, '\n') ? strchr(out, '\n') + 1 : out,

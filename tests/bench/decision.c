@@ -58,7 +58,7 @@ static void judge(struct decider *decider, struct facts *facts)
 
 	facts_begin(facts);
 	decide_note_claims(decider);
-	for (size_t i = 0; i < now->count; i++) {
+	for (size_t i = now->count; i-- > 0;) {
 		struct role_moment moment =
 			decide_moment(decider, &now->rows[i]);
 
