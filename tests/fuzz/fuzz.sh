@@ -26,7 +26,7 @@ run()
 	target=$1
 	shift
 	FUZZ_TARGET=$target FUZZ_SEEDS=$scratch/$target "$fuzzer" \
-		-max_total_time="$seconds" -timeout=10 -print_final_stats=1 \
+		-max_total_time="$seconds" -max_len=16384 -timeout=10 \
 		-artifact_prefix="$build/$target-" "$@"
 }
 
