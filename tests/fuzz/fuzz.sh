@@ -5,6 +5,7 @@
 # What is found new is kept in BUILD/corpus and goes on from there next time.
 # Exits with 1 if a target fails; what it failed with is left in BUILD.
 set -eu
+cd "$(dirname "$0")/../.."
 fuzzer=$1 build=$2 seconds=$3
 shift 3
 targets=${*:-$("$fuzzer")}
