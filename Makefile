@@ -103,10 +103,11 @@ $(SIMULATE): $(call object,tests/simulate.c tests/simulated_host.c) \
 		$(BUILD)/libtests.a $(BUILD)/libdaemon.a $(BUILD)/libcore.a
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
-# Small programs that tests run: hogs, probes.
-$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o
+# Small programs that tests run: hogs, terminals, the daemon's freezer by hand.
+$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(BUILD)/libdaemon.a \
+		$(BUILD)/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^
+	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
 
 # What measures: one of them with the decisions of the daemon inside.
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libdaemon.a \
@@ -179,7 +180,8 @@ lint-arrows:
 
 # A fresh Debian or Ubuntu needs these for check, lint and demo; as root.
 DEPS = clang clang-format clang-tidy cppcheck e2fsprogs icinga2-bin \
-	icinga2-common mount munin munin-node perl procps shellcheck strace util-linux
+	icinga2-common mmdebstrap mount munin munin-node perl procps \
+	shellcheck strace sudo systemd-container tmux util-linux
 
 deps:
 	@command -v apt-get >/dev/null || { \
@@ -193,7 +195,14 @@ deps:
 bench: all $(BENCH)
 	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench.sh
 
+# A small system to boot for tests/nspawn.t, kept outside; as root, 200 MB from
+# Debian's mirror in half a minute, by mmdebstrap.
+NSPAWN_TREE = /var/cache/thrash-protect-tests/bookworm
 
+nspawn:
+	mkdir -p $(dir $(NSPAWN_TREE))
+	test -d $(NSPAWN_TREE) || mmdebstrap --variant=apt \
+		--include=systemd,systemd-sysv,dbus,procps bookworm $(NSPAWN_TREE)
 
 demo: all $(TOOLS)
 	@BUILD=$(BUILD) tests/demo.sh
@@ -202,6 +211,6 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all bench check clean demo deps force fuzz fuzz-run lint \
-	lint-arrows sanitize sanitize-run
+	lint-arrows nspawn sanitize sanitize-run
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

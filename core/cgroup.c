@@ -184,22 +184,35 @@ static enum process_limit walk_down(int top, const struct files *files,
 	return limit;
 }
 
+static int read_lines(int proc, pid_t pid, char text[CGROUP_SIZE],
+		      struct span *span)
+{
+	char name[32];
+
+	(void)snprintf(name, sizeof(name), "%d/cgroup", (int)pid);
+	return file_read_at(proc, name, text, CGROUP_SIZE, span);
+}
+
+/* "/.." is outside of the namespace whose cgroups are mounted here */
+static bool is_inside(const char *path)
+{
+	return path[0] == '/' && !strstr(path, "/..");
+}
+
 void cgroups_see_limit(const struct cgroups *cgroups, int proc,
 		       struct process *process)
 {
-	char name[32], text[CGROUP_SIZE], path[PATH_MAX];
+	char text[CGROUP_SIZE], path[PATH_MAX];
 	struct span span;
 
 	process->limit = LIMIT_UNKNOWN;
 	process->limit_kib = 0;
-	(void)snprintf(name, sizeof(name), "%d/cgroup", (int)process->pid);
-	if (file_read_at(proc, name, text, sizeof(text), &span) != 0)
+	if (read_lines(proc, process->pid, text, &span) != 0)
 		return;
 
 	const struct files *files = find_path(span, path);
 
-	/* "/.." is outside of the namespace whose cgroups are mounted here */
-	if (!files || path[0] != '/' || strstr(path, "/.."))
+	if (!files || !is_inside(path))
 		return;
 
 	int top = files == &files_v1 ? cgroups->v1 : cgroups->v2;
@@ -207,4 +220,25 @@ void cgroups_see_limit(const struct cgroups *cgroups, int proc,
 	if (top >= 0)
 		process->limit =
 			walk_down(top, files, path, &process->limit_kib);
+}
+
+int cgroup_read_path(int proc, pid_t pid, char path[PATH_MAX])
+{
+	char text[CGROUP_SIZE];
+	struct span span;
+	int error = read_lines(proc, pid, text, &span);
+
+	if (error)
+		return error;
+	while (span.length) {
+		struct span line = span_line(&span);
+
+		if (line.length < 3 || memcmp(line.start, "0::", 3) != 0)
+			continue;
+		line.start += 3;
+		line.length -= 3;
+		error = span_copy(line, path, PATH_MAX);
+		return error || is_inside(path) ? error : -ENOENT;
+	}
+	return -ENOENT;
 }

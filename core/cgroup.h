@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Memory cgroups: whether a process is in one that has used up its memory,
- * version 1 or 2.  Its name is chosen by whoever made the cgroup, and is only
- * looked up below the mount point.
+ * Cgroups: where a process is, and whether it is in one that has used up its
+ * memory, version 1 or 2.  The name of one is chosen by whoever made it, and
+ * is only looked up below the mount point.
  */
 #ifndef THRASH_CORE_CGROUP_H
 #define THRASH_CORE_CGROUP_H
 
 #include "core/process.h"
+
+#include <limits.h>
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
@@ -24,7 +26,8 @@ enum {
 	CGROUP_LEFT_SHARE = 16,
 };
 
-/* Where the memory cgroups are; directory descriptors, owned; -1: nowhere. */
+/* Where the cgroups are, of version 1 those for memory; directory descriptors,
+ * owned; -1: nowhere. */
 struct cgroups {
 	int v1, v2;
 };
@@ -41,5 +44,11 @@ void cgroups_close(struct cgroups *cgroups);
  */
 void cgroups_see_limit(const struct cgroups *cgroups, int proc,
 		       struct process *process);
+
+/*
+ * The cgroup of version 2 in which a process is, as "/" or "/a/b" below the
+ * mount point; -ENOENT when there is none, or it is not to be seen from here.
+ */
+int cgroup_read_path(int proc, pid_t pid, char path[PATH_MAX]);
 
 #endif

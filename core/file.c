@@ -117,7 +117,7 @@ static int create_at(int directory, const char *name,
 	return -EEXIST;
 }
 
-static int write_all(int file, struct span text)
+int file_write(int file, struct span text)
 {
 	while (text.length) {
 		ssize_t count = write(file, text.start, text.length);
@@ -132,14 +132,19 @@ static int write_all(int file, struct span text)
 	return 0;
 }
 
-static int fill(int file, struct span text, mode_t mode,
-		const struct timespec *modified)
+int file_replacement_open(struct file_replacement *replacement, int directory,
+			  const char *name)
+{
+	replacement->directory = directory;
+	replacement->name = name;
+	replacement->file = create_at(directory, name, replacement->temporary);
+	return replacement->file < 0 ? replacement->file : 0;
+}
+
+static int settle(int file, mode_t mode, const struct timespec *modified)
 {
 	struct timespec times[2];
-	int error = write_all(file, text);
 
-	if (error)
-		return error;
 	if (fchmod(file, mode) != 0)
 		return -errno;
 	if (!modified)
@@ -148,22 +153,33 @@ static int fill(int file, struct span text, mode_t mode,
 	return futimens(file, times) == 0 ? 0 : -errno;
 }
 
+int file_replacement_close(const struct file_replacement *replacement,
+			   int error, mode_t mode,
+			   const struct timespec *modified)
+{
+	int directory = replacement->directory;
+
+	if (!error)
+		error = settle(replacement->file, mode, modified);
+	if (close(replacement->file) != 0 && !error)
+		error = -errno;
+	if (!error && renameat(directory, replacement->temporary, directory,
+			       replacement->name) != 0)
+		error = -errno;
+	if (error)
+		(void)unlinkat(directory, replacement->temporary, 0);
+	return error;
+}
+
 int file_replace_at(int directory, const char *name, struct span text,
 		    mode_t mode, const struct timespec *modified)
 {
-	char temporary[NAME_MAX + 1];
-	int file = create_at(directory, name, temporary);
+	struct file_replacement replacement;
+	int error = file_replacement_open(&replacement, directory, name);
 
-	if (file < 0)
-		return file;
-
-	int error = fill(file, text, mode, modified);
-
-	if (close(file) != 0 && !error)
-		error = -errno;
-	if (!error && renameat(directory, temporary, directory, name) != 0)
-		error = -errno;
 	if (error)
-		(void)unlinkat(directory, temporary, 0);
-	return error;
+		return error;
+	return file_replacement_close(&replacement,
+				      file_write(replacement.file, text), mode,
+				      modified);
 }

@@ -10,6 +10,7 @@
 
 #include "core/text.h"
 
+#include <limits.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -43,5 +44,24 @@ int file_read_at(int directory, const char *name, char *buffer, size_t size,
  */
 int file_replace_at(int directory, const char *name, struct span text,
 		    mode_t mode, const struct timespec *modified);
+
+/* The same in pieces. */
+struct file_replacement {
+	int directory;    /* not ours */
+	const char *name; /* not ours */
+	int file;         /* owned: for file_write() */
+	char temporary[NAME_MAX + 1];
+};
+
+int file_replacement_open(struct file_replacement *replacement, int directory,
+			  const char *name);
+
+/* Writes all of it. */
+int file_write(int file, struct span text);
+
+/* If error, which is then returned, everything stays as it was. */
+int file_replacement_close(const struct file_replacement *replacement,
+			   int error, mode_t mode,
+			   const struct timespec *modified);
 
 #endif

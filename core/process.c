@@ -242,16 +242,65 @@ int process_read(int proc, pid_t pid, unsigned page_kib,
 	return error;
 }
 
+static int find_swapped(struct span text, uint64_t *swapped_kib)
+{
+	int error = process_parse_status(text, swapped_kib);
+
+	return error ? error : *swapped_kib != 0;
+}
+
+/* Sixteen digits, as a mask of signals has them. */
+static int parse_mask(struct span word, uint64_t *mask)
+{
+	if (word.length != 16)
+		return -EINVAL;
+	*mask = 0;
+	for (size_t i = 0; i < word.length; i++) {
+		char c = word.start[i];
+
+		if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
+			return -EINVAL;
+		*mask = *mask << 4 |
+			(uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+	}
+	return 0;
+}
+
+/* "SigPnd:\t0000000000000000", of the thread, then ShdPnd of the process */
+static int find_pending(struct span text, uint64_t *signals)
+{
+	while (text.length) {
+		struct span line = span_line(&text), name;
+		uint64_t mask;
+
+		if (!span_split(&line, ':', &name) ||
+		    !(span_equals(name, "SigPnd") ||
+		      span_equals(name, "ShdPnd")))
+			continue;
+
+		int error = parse_mask(span_trim(line), &mask);
+
+		if (error)
+			return error;
+		*signals |= mask;
+		if (span_equals(name, "ShdPnd"))
+			return 1;
+	}
+	return 0;
+}
+
 /*
  * Reads a status in pieces, because its line of groups may have 700 kB and
- * comes before VmSwap; of a line longer than buffer only the end is seen.
+ * comes before what is wanted; of a line longer than buffer only the end is
+ * seen.  find returns 1 when it has found that.
  */
-static int read_status(int file, uint64_t *swapped_kib)
+static int read_status(int file, int (*find)(struct span, uint64_t *),
+		       uint64_t *value)
 {
 	char buffer[PROCESS_STATUS_SIZE];
 	size_t length = 0;
 
-	*swapped_kib = 0;
+	*value = 0;
 	for (;;) {
 		ssize_t count =
 			read(file, buffer + length, sizeof(buffer) - length);
@@ -265,25 +314,36 @@ static int read_status(int file, uint64_t *swapped_kib)
 		const char *end = memrchr(buffer, '\n', length);
 		size_t whole =
 			end && count ? (size_t)(end + 1 - buffer) : length;
-		int error = process_parse_status((struct span){buffer, whole},
-						 swapped_kib);
+		int found = find((struct span){buffer, whole}, value);
 
-		if (error || *swapped_kib || !count)
-			return error;
+		if (found || !count)
+			return found < 0 ? found : 0;
 		length -= whole;
 		memmove(buffer, buffer + whole, length);
 	}
 }
 
-int process_read_memory(int proc, struct process *process)
+static int find_in_status(int proc, pid_t pid,
+			  int (*find)(struct span, uint64_t *), uint64_t *value)
 {
-	int file = open_of(proc, process->pid, "/status"), error;
+	int file = open_of(proc, pid, "/status"), error;
 
 	if (file < 0)
 		return file;
-	error = read_status(file, &process->swapped_kib);
+	error = read_status(file, find, value);
 	(void)close(file);
 	return error;
+}
+
+int process_read_memory(int proc, struct process *process)
+{
+	return find_in_status(proc, process->pid, find_swapped,
+			      &process->swapped_kib);
+}
+
+int process_read_pending(int proc, pid_t pid, uint64_t *signals)
+{
+	return find_in_status(proc, pid, find_pending, signals);
 }
 
 int process_find(int proc, pid_t pid, uint64_t start_time, unsigned page_kib,

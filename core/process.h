@@ -16,7 +16,7 @@
 enum {
 	PROCESS_COMMAND = 16, /* TASK_COMM_LEN; longer names are cut */
 	PROCESS_STAT_SIZE = 1024,
-	PROCESS_STATUS_SIZE = 8192, /* Cpus_allowed and Mems_allowed grow */
+	PROCESS_STATUS_SIZE = 2048, /* read at once; it may be longer */
 };
 
 /* Of the memory that its cgroup, or one above, may have; core/cgroup.h. */
@@ -104,6 +104,12 @@ bool process_is_alive(int proc, pid_t pid, uint64_t start_time);
  * that its pids can be trusted.
  */
 bool process_is_own_proc(int proc);
+
+/*
+ * Which signals wait to be delivered to it: bit n - 1 for signal n, for the
+ * process or for its first thread.
+ */
+int process_read_pending(int proc, pid_t pid, uint64_t *signals);
 
 /* A snapshot of all processes but kernel threads and zombies, by rising pid. */
 struct process_table {

@@ -78,7 +78,11 @@ static const struct row rows[] = {
 	FIELD(longest_frozen_ms, NUMBER, true),
 };
 
-enum { ROWS = sizeof(rows) / sizeof(*rows) };
+enum {
+	ROWS = sizeof(rows) / sizeof(*rows),
+	STATE_LINE = 256, /* the longest has 200 bytes */
+	STATE_PIECE = 4096,
+};
 
 static uint64_t *number_of(struct state *state, const struct row *row)
 {
@@ -101,55 +105,81 @@ static const char *word_in(const struct state *state, const struct row *row)
 	return (const char *)state + row->offset;
 }
 
-/* Appends to buffer; once it is full, *used stays at size. */
-__attribute__((format(printf, 4, 5))) static void
-append(char *buffer, size_t size, size_t *used, const char *format, ...)
+/* Where a text goes: into a buffer, and from there into a file, if any. */
+struct output {
+	char *buffer;
+	size_t size, used;
+	int file; /* -1: none */
+	int error;
+};
+
+static void flush(struct output *output)
 {
+	if (!output->error)
+		output->error =
+			file_write(output->file,
+				   (struct span){output->buffer, output->used});
+	output->used = 0;
+}
+
+/* Appends a line; once it is full, used stays at size. */
+__attribute__((format(printf, 2, 3))) static void
+append(struct output *output, const char *format, ...)
+{
+	size_t left = output->size - output->used;
 	va_list args;
 
 	va_start(args, format);
 
-	int length = vsnprintf(buffer + *used, size - *used, format, args);
+	int length =
+		vsnprintf(output->buffer + output->used, left, format, args);
 
 	va_end(args);
-	*used = length < 0 || (size_t)length >= size - *used
-			? size
-			: *used + (size_t)length;
+	output->used = length < 0 || (size_t)length >= left
+			       ? output->size
+			       : output->used + (size_t)length;
+	if (output->file >= 0 && output->size - output->used < STATE_LINE)
+		flush(output);
 }
 
-static void append_frozen(const struct state_frozen *frozen, char *buffer,
-			  size_t size, size_t *used)
+static void append_frozen(struct output *output,
+			  const struct state_frozen *frozen)
 {
 	char command[TEXT_ESCAPED_COMMAND];
 
 	text_escape(frozen->command, command, sizeof(command));
-	append(buffer, size, used,
-	       "frozen %d %" PRIu64 " %" PRIu64 " %s %s %s\n", (int)frozen->pid,
-	       frozen->start_time, frozen->frozen_ms, frozen->method,
-	       frozen->class, command);
+	append(output, "frozen %d %" PRIu64 " %" PRIu64 " %s %s %s\n",
+	       (int)frozen->pid, frozen->start_time, frozen->frozen_ms,
+	       frozen->method, frozen->class, command);
+}
+
+static int append_all(struct output *output, const struct state *state)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		if (!has_row(state, &rows[i]))
+			continue;
+		if (rows[i].kind == WORD)
+			append(output, "%s %s\n", rows[i].name,
+			       word_in(state, &rows[i]));
+		else
+			append(output, "%s %" PRIu64 "\n", rows[i].name,
+			       number_in(state, &rows[i]));
+	}
+	if (state->frozen_processes > STATE_FROZEN)
+		return -EINVAL;
+	for (uint64_t i = 0; i < state->frozen_processes; i++)
+		append_frozen(output, &state->frozen[i]);
+	return 0;
 }
 
 int state_format(const struct state *state, char *buffer, size_t size,
 		 struct span *text)
 {
-	size_t used = 0;
+	struct output output = {.buffer = buffer, .size = size, .file = -1};
+	int error = append_all(&output, state);
 
-	for (size_t i = 0; i < ROWS; i++) {
-		if (!has_row(state, &rows[i]))
-			continue;
-		if (rows[i].kind == WORD)
-			append(buffer, size, &used, "%s %s\n", rows[i].name,
-			       word_in(state, &rows[i]));
-		else
-			append(buffer, size, &used, "%s %" PRIu64 "\n",
-			       rows[i].name, number_in(state, &rows[i]));
-	}
-	if (state->frozen_processes > STATE_FROZEN)
-		return -EINVAL;
-	for (uint64_t i = 0; i < state->frozen_processes; i++)
-		append_frozen(&state->frozen[i], buffer, size, &used);
-	*text = (struct span){buffer, used};
-	return used < size ? 0 : -EFBIG;
+	*text = (struct span){buffer, output.used};
+	return error || output.used < size ? error : -EFBIG;
 }
 
 /* Escaped as in the file, so that any command is valid JSON. */
@@ -346,14 +376,21 @@ int state_parse(struct span text, struct state *state, struct problem *problem)
 	return error;
 }
 
+/* In pieces: the daemon does this on the stack that it keeps in memory. */
 int state_write(int directory, const struct state *state)
 {
-	char buffer[STATE_SIZE];
-	struct span text;
-	int error = state_format(state, buffer, sizeof(buffer), &text);
+	char buffer[STATE_PIECE];
+	struct file_replacement replacement;
+	struct output output = {.buffer = buffer, .size = sizeof(buffer)};
+	int error = file_replacement_open(&replacement, directory, "state");
 
-	return error ? error
-		     : file_replace_at(directory, "state", text, 0644, NULL);
+	if (error)
+		return error;
+	output.file = replacement.file;
+	error = append_all(&output, state);
+	flush(&output);
+	return file_replacement_close(&replacement,
+				      error ? error : output.error, 0644, NULL);
 }
 
 /* What anybody but root and us can write is not to be believed. */

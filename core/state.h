@@ -32,8 +32,9 @@ struct state_frozen {
 	pid_t pid;
 	uint64_t start_time;     /* ticks since boot, as in /proc/PID/stat */
 	uint64_t frozen_ms;      /* for how long, when the state was written */
-	char method[STATE_WORD]; /* signal | dry-run */
-	char class[STATE_WORD];  /* batch | interactive */
+	char method[STATE_WORD]; /* cgroup | signal | dry-run */
+	/* batch | interactive | parent (of a frozen one) */
+	char class[STATE_WORD];
 	char command[PROCESS_COMMAND]; /* as it is, not escaped */
 };
 

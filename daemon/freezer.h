@@ -1,34 +1,99 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Stops processes and lets them go on.  A process is never known by its pid
- * alone: it must have started at start_time, or nobody is touched.
+ * Freezes processes and lets them go on, by the best of several methods, and
+ * remembers who is frozen and how.  A process is never known by its pid alone:
+ * it must have started at start_time, or nobody is touched.
+ *
+ *   cgroup   invisible to everybody; see cage.h
+ *   signal   SIGSTOP, and for those whose parent would notice the parent too,
+ *            which then is in the table as well; see stop.h
+ *   dry-run  nothing is done
+ *
+ * Whoever will be stopped is in the table first (freezer_prepare()), to be
+ * written down before it happens; and held there, for the guardian, before and
+ * as long as it may be frozen.
  */
 #ifndef THRASH_DAEMON_FREEZER_H
 #define THRASH_DAEMON_FREEZER_H
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
+#include "core/process.h"
+#include "daemon/ledger.h"
+#include "daemon/settings.h"
+
+enum {
+	/*
+	 * A freeze by cgroup that took so long (the kernel waits for forks and
+	 * exits, and may have no memory) held up the whole daemon; for a while
+	 * it is done by signal then.
+	 */
+	FREEZER_SLOW_MS = 500,
+	FREEZER_RETRY_MS = 60000,
+};
+
+enum freeze_method { FREEZE_CGROUP, FREEZE_SIGNAL, FREEZE_DRY_RUN };
+
+/* As published. */
+const char *freeze_method_name(enum freeze_method method);
 
 struct freezer {
-	const char *method; /* as published */
-	/*
-	 * 0; -ESRCH when that process is gone; -EALREADY when somebody else
-	 * has stopped it, so that it is not ours to thaw; or what the kernel
-	 * says.
-	 */
-	int (*freeze)(int proc, pid_t pid, uint64_t start_time);
-	int (*thaw)(int proc, pid_t pid, uint64_t start_time);
+	struct ledger *ledger; /* whose rows are the table; not ours */
+	int proc;              /* not ours */
+	int cgroups;           /* version 2; not ours; -1: there is no way */
+	enum freeze_method method; /* that is tried first */
+	bool may_fall_back;        /* from cgroup to signal */
+	int cgroup_error;          /* why it fell back last */
+	uint64_t slow_until_us;
 };
 
 /*
- * SIGSTOP and SIGCONT, through a pidfd (Linux 5.3), which cannot come to mean
- * another process.  Without one the start time is compared right before the
- * signal.
+ * cgroups is a descriptor of the tree of version 2, or -1.  0, or -errno
+ * where the method that was chosen cannot be used; it still falls back if it
+ * may.
  */
-extern const struct freezer freezer_signal;
+int freezer_open(struct freezer *freezer, struct ledger *ledger,
+		 enum freezer_choice choice, int proc, int cgroups);
+void freezer_open_dry_run(struct freezer *freezer, struct ledger *ledger);
 
-/* Does nothing, successfully. */
-extern const struct freezer freezer_dry_run;
+/* Forgets all that are still in the table; who is held there remains so. */
+void freezer_close(struct freezer *freezer);
+
+/* Goes through the table: the next after last, or the first; NULL at the end.
+ */
+const struct frozen *freezer_next(const struct freezer *freezer,
+				  const struct frozen *last);
+size_t freezer_count(const struct freezer *freezer);
+
+bool freezer_is_dry_run(const struct freezer *freezer);
+
+/*
+ * Puts a process that will be frozen into the table, with those that will be
+ * stopped for it.  0; -EBUSY when it cannot be frozen unnoticed; -ESRCH when
+ * it is gone; -EALREADY when its parent was stopped by somebody else; -ENOSPC.
+ */
+int freezer_prepare(struct freezer *freezer, const struct process *process,
+		    uint64_t now_us);
+
+/*
+ * Freezes one that was prepared.  0; -EAGAIN when it was prepared anew, for
+ * another method: then the table is to be written down and this called again;
+ * -ESRCH when that process is gone; -EALREADY when somebody else has stopped
+ * it, so that it is not ours to thaw; or what the kernel says.  After these
+ * it is not in the table.
+ */
+int freezer_freeze(struct freezer *freezer, const struct process *process);
+
+/*
+ * Lets one go on, whoever was stopped for it as well, and takes it out of the
+ * table.  0, also when it was not in there; -ESRCH when that process is gone;
+ * after any other error it is still frozen.
+ */
+int freezer_thaw(struct freezer *freezer, const struct process *process);
+
+/*
+ * /proc shows one that is frozen by cgroup as asleep; here it becomes T, as
+ * it is with signals.  And who is stopped but wanted, by a signal that waits
+ * for it, becomes S: as if it had been let go on.
+ */
+void freezer_see(const struct freezer *freezer, struct process *process);
 
 #endif

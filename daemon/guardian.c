@@ -87,6 +87,7 @@ static void become_worker(struct guardian *guardian, const int lifeline[2])
 	(void)close(lifeline[1]);
 	(void)close(guardian->signals);
 	(void)close(guardian->proc);
+	cgroups_close(&guardian->cgroups);
 	guardian->lifeline = lifeline[0];
 	guardian->signals = guardian->proc = -1;
 }
@@ -106,6 +107,7 @@ pid_t guardian_fork(struct guardian *guardian, const char *proc,
 	if (guardian->proc < 0)
 		return problem_set(problem, guardian->proc, "%s: %s", proc,
 				   strerror(-guardian->proc));
+	cgroups_open(&guardian->cgroups, CGROUP_ROOT);
 	guardian->signals = open_signals(SIGCHLD);
 	if (guardian->signals < 0)
 		return problem_set(problem, guardian->signals, "signalfd: %s",
@@ -243,6 +245,13 @@ static void wait_once(struct guardian *guardian, int wait_ms)
 		heed_signals(guardian);
 }
 
+static size_t thaw_all(const struct guardian *guardian, struct log *log,
+		       size_t *left)
+{
+	return ledger_thaw_all(guardian->ledger, guardian->proc,
+			       guardian->cgroups.v2, log, left);
+}
+
 /*
  * Killed before the others are thawed, so that it freezes nobody any more;
  * but it may be in the midst of that, and then they are thawed again when it
@@ -256,7 +265,7 @@ static size_t kill_and_thaw(struct guardian *guardian, struct log *log,
 	size_t thawed;
 
 	(void)kill(guardian->worker, SIGKILL);
-	thawed = ledger_thaw_all(guardian->ledger, guardian->proc, log, left);
+	thawed = thaw_all(guardian, log, left);
 	while (guardian->status == LIVES) {
 		uint64_t now_us = clock_monotonic_us();
 
@@ -264,7 +273,7 @@ static size_t kill_and_thaw(struct guardian *guardian, struct log *log,
 			break;
 		wait_once(guardian, (int)((until_us - now_us) / 1000 + 1));
 	}
-	(void)ledger_thaw_all(guardian->ledger, guardian->proc, log, left);
+	(void)thaw_all(guardian, log, left);
 	return thawed;
 }
 
@@ -289,7 +298,7 @@ static int end(struct guardian *guardian, struct log *log)
 
 	if (WIFEXITED(status) && !ledger_has_any(guardian->ledger))
 		return WEXITSTATUS(status);
-	thawed = ledger_thaw_all(guardian->ledger, guardian->proc, log, &left);
+	thawed = thaw_all(guardian, log, &left);
 	if (WIFEXITED(status))
 		log_error(log, "the worker has left processes frozen");
 	else

@@ -13,6 +13,7 @@
 #ifndef THRASH_DAEMON_GUARDIAN_H
 #define THRASH_DAEMON_GUARDIAN_H
 
+#include "core/cgroup.h"
 #include "core/log.h"
 #include "core/problem.h"
 #include "daemon/ledger.h"
@@ -46,8 +47,9 @@ struct guardian {
 	 * a pidfd it is as old as poll().
 	 */
 	int lifeline;
-	int signals; /* the guardian's signalfd */
-	int proc;    /* the guardian's directory descriptor */
+	int signals;            /* the guardian's signalfd */
+	int proc;               /* the guardian's directory descriptor */
+	struct cgroups cgroups; /* the guardian's */
 	pid_t worker;
 	int status;            /* of waitpid(); -1: it lives */
 	bool is_ending;        /* it was told to */

@@ -1,49 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Enters, strikes out, and thaws who is in the ledger. */
+/* Holds, lets go of, and thaws who is in the ledger. */
 #include "daemon/ledger.h"
 
-#include "core/process.h"
+#include "daemon/cage.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-/* How an entry names its freezer. */
-enum method {
-	NOBODY,
-	SIGNAL,
-	DRY_RUN,
-	METHODS,
-};
-
-static const struct freezer *const freezers[METHODS] = {
-	[SIGNAL] = &freezer_signal,
-	[DRY_RUN] = &freezer_dry_run,
-};
-
-static unsigned method_of(const struct freezer *freezer)
+/* A worker that went mad may have written anything. */
+static unsigned hold_of(const struct frozen *frozen)
 {
-	for (unsigned i = NOBODY + 1; i < METHODS; i++)
-		if (freezers[i] == freezer)
-			return i;
-	return NOBODY;
-}
-
-/* NULL: nobody; a worker that went mad may have written anything. */
-static const struct freezer *freezer_of(const struct ledger_entry *entry)
-{
-	unsigned method =
-		atomic_load_explicit(&entry->method, memory_order_acquire);
-
-	return method < METHODS ? freezers[method] : NULL;
-}
-
-static struct ledger_entry *find_free(struct ledger *ledger)
-{
-	for (size_t i = 0; i < STATE_FROZEN; i++)
-		if (!freezer_of(&ledger->entries[i]))
-			return &ledger->entries[i];
-	return NULL;
+	return atomic_load_explicit(&frozen->hold, memory_order_acquire);
 }
 
 /* Asks the guardian to look; as it sleeps, nobody being frozen. */
@@ -57,66 +25,18 @@ static void ring(const struct ledger *ledger)
 		return;
 }
 
-static void enter(struct ledger *ledger, struct ledger_entry *entry, pid_t pid,
-		  uint64_t start_time, unsigned method)
+void ledger_hold(struct ledger *ledger, struct frozen *frozen, enum hold hold)
 {
 	bool is_first = !ledger_has_any(ledger);
 
-	entry->pid = pid;
-	entry->start_time = start_time;
-	atomic_store_explicit(&entry->method, method, memory_order_release);
+	atomic_store_explicit(&frozen->hold, hold, memory_order_release);
 	if (is_first)
 		ring(ledger);
 }
 
-static void strike_out(struct ledger_entry *entry)
+void ledger_let_go(struct frozen *frozen)
 {
-	atomic_store_explicit(&entry->method, NOBODY, memory_order_release);
-}
-
-int ledger_freeze(struct ledger *ledger, const struct freezer *freezer,
-		  int proc, pid_t pid, uint64_t start_time)
-{
-	struct ledger_entry *entry = find_free(ledger);
-	unsigned method = method_of(freezer);
-	struct process process;
-	int error = process_find(proc, pid, start_time, 1, &process);
-
-	if (error)
-		return error;
-	/* the freezer finds this, too, but then it is in the ledger */
-	if (process_is_stopped(&process))
-		return -EALREADY;
-	if (!entry)
-		return -ENOSPC;
-	if (method == NOBODY)
-		return -EINVAL;
-	enter(ledger, entry, pid, start_time, method);
-	error = freezer->freeze(proc, pid, start_time);
-	if (error)
-		strike_out(entry);
-	return error;
-}
-
-int ledger_thaw(struct ledger *ledger, const struct freezer *freezer, int proc,
-		pid_t pid, uint64_t start_time)
-{
-	int error = freezer->thaw(proc, pid, start_time);
-
-	if (!error || error == -ESRCH)
-		ledger_forget(ledger, pid, start_time);
-	return error;
-}
-
-void ledger_forget(struct ledger *ledger, pid_t pid, uint64_t start_time)
-{
-	for (size_t i = 0; i < STATE_FROZEN; i++) {
-		struct ledger_entry *entry = &ledger->entries[i];
-
-		if (freezer_of(entry) && entry->pid == pid &&
-		    entry->start_time == start_time)
-			strike_out(entry);
-	}
+	atomic_store_explicit(&frozen->hold, HOLD_NONE, memory_order_release);
 }
 
 void ledger_beat(struct ledger *ledger, uint64_t due_us)
@@ -144,31 +64,65 @@ void ledger_tell_ready(struct ledger *ledger)
 bool ledger_has_any(const struct ledger *ledger)
 {
 	for (size_t i = 0; i < STATE_FROZEN; i++)
-		if (freezer_of(&ledger->entries[i]))
+		if (hold_of(&ledger->rows[i]) != HOLD_NONE)
 			return true;
 	return false;
 }
 
-size_t ledger_thaw_all(const struct ledger *ledger, int proc, struct log *log,
-		       size_t *left)
+/* What was done so far. */
+struct thaw {
+	struct log *log;
+	size_t thawed, left;
+};
+
+static void count(struct thaw *thaw, const struct frozen *frozen, int error)
 {
-	size_t thawed = 0;
+	if (!error)
+		thaw->thawed++;
+	if (!error || error == -ESRCH)
+		return;
+	thaw->left++;
+	log_error(thaw->log, "cannot thaw %d: %s", (int)frozen->pid,
+		  strerror(-error));
+}
 
-	*left = 0;
+static void release(struct thaw *thaw, const struct ledger *ledger, int proc,
+		    bool is_ordered)
+{
 	for (size_t i = 0; i < STATE_FROZEN; i++) {
-		const struct ledger_entry *entry = &ledger->entries[i];
-		const struct freezer *freezer = freezer_of(entry);
-		int error = freezer ? freezer->thaw(proc, entry->pid,
-						    entry->start_time)
-				    : -ESRCH;
+		const struct frozen *row = &ledger->rows[i];
 
-		if (!error)
-			thawed++;
-		if (!error || error == -ESRCH)
-			continue;
-		(*left)++;
-		log_error(log, "cannot thaw %d: %s", (int)entry->pid,
-			  strerror(-error));
+		if (hold_of(row) == HOLD_STOP && row->is_ordered == is_ordered)
+			count(thaw, row,
+			      stop_release(proc, row->pid, row->start_time));
 	}
-	return thawed;
+}
+
+/* By name: which of them are there, and who is in them, only the tree knows. */
+static void open_cages(struct thaw *thaw, const struct ledger *ledger,
+		       int cgroups)
+{
+	bool is_done = false;
+	int error = 0;
+
+	for (size_t i = 0; i < STATE_FROZEN; i++) {
+		if (hold_of(&ledger->rows[i]) != HOLD_CAGE)
+			continue;
+		if (!is_done)
+			error = cages_empty(cgroups, thaw->log);
+		is_done = true;
+		count(thaw, &ledger->rows[i], error);
+	}
+}
+
+size_t ledger_thaw_all(const struct ledger *ledger, int proc, int cgroups,
+		       struct log *log, size_t *left)
+{
+	struct thaw thaw = {.log = log};
+
+	release(&thaw, ledger, proc, true);
+	release(&thaw, ledger, proc, false);
+	open_cages(&thaw, ledger, cgroups);
+	*left = thaw.left;
+	return thaw.thawed;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The ledger: who is frozen at this moment, in memory that the worker shares
- * with its guardian.  A process is entered before it is frozen and struck out
- * after it was thawed, each in one store, so that whoever reads it finds
+ * The ledger: who is frozen at this moment, and how, in memory that the worker
+ * shares with its guardian.  It is the freezer's own table, so that there is
+ * no second one to be told.  A process is held there before it is frozen and
+ * until after it was thawed, each in one store, so that whoever reads it finds
  * everybody who may be frozen, wherever the writer was when it died.  It also
  * has the worker's heartbeat, and what of its files the guardian is to remove.
  *
@@ -12,25 +13,46 @@
 #define THRASH_DAEMON_LEDGER_H
 
 #include "core/log.h"
+#include "core/process.h"
 #include "core/state.h"
-#include "daemon/freezer.h"
+#include "daemon/stop.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
-struct ledger_entry {
-	atomic_uint method; /* which freezer; 0: nobody; stored last */
+/* How one may be frozen right now. */
+enum hold {
+	HOLD_NONE, /* not: it is only prepared, or this a dry run */
+	HOLD_CAGE,
+	HOLD_STOP,
+};
+
+/* One that is frozen, or is about to be. */
+struct frozen {
+	atomic_uint hold; /* enum hold; stored last */
 	pid_t pid;
 	uint64_t start_time;
+	uint64_t since_us;
+	int cage; /* owned; -1: none */
+	char command[PROCESS_COMMAND];
+	uint16_t needed;               /* by how many that it waits for */
+	uint8_t waiters[STOP_WAITERS]; /* rows for this one, nearest first */
+	uint8_t waiter_count;
+	uint8_t method;  /* enum freeze_method */
+	uint8_t class;   /* enum process_class */
+	bool is_ordered; /* else it only waits for its child, or is nobody */
 };
+
+static_assert(STATE_FROZEN <= UINT8_MAX + 1, "rows have eight bits");
 
 struct ledger {
 	int doorbell; /* an eventfd that calls the guardian; -1: none */
 	/* of CLOCK_MONOTONIC: when the worker's next turn should begin */
 	_Atomic uint64_t due_us;
 	atomic_uint ready_total; /* how often it has opened everything */
-	struct ledger_entry entries[STATE_FROZEN];
+	struct frozen rows[STATE_FROZEN];
 	/* what is not needed for thawing */
 	atomic_bool has_files; /* these two are the worker's own */
 	char run_dir[PATH_MAX], marker[PATH_MAX];
@@ -41,19 +63,9 @@ struct ledger {
 
 /* The worker's side. */
 
-/*
- * As the freezer does it; -ENOSPC or -EINVAL when it cannot be entered, and
- * then it is not frozen.
- */
-int ledger_freeze(struct ledger *ledger, const struct freezer *freezer,
-		  int proc, pid_t pid, uint64_t start_time);
-
-/* As the freezer does it; who cannot be thawed remains. */
-int ledger_thaw(struct ledger *ledger, const struct freezer *freezer, int proc,
-		pid_t pid, uint64_t start_time);
-
-/* It is gone, or goes on without us. */
-void ledger_forget(struct ledger *ledger, pid_t pid, uint64_t start_time);
+/* From now on it may be frozen so, and from then on it is not. */
+void ledger_hold(struct ledger *ledger, struct frozen *frozen, enum hold hold);
+void ledger_let_go(struct frozen *frozen);
 
 /* The next turn is due at due_us. */
 void ledger_beat(struct ledger *ledger, uint64_t due_us);
@@ -70,10 +82,12 @@ void ledger_tell_ready(struct ledger *ledger);
 bool ledger_has_any(const struct ledger *ledger);
 
 /*
- * Thaws everybody, and strikes nobody out: who is in it may be being frozen
- * right now.  How many were thawed; *left is how many could not be.
+ * Thaws everybody, parents after those whom they wait for, and lets go of
+ * nobody: who is in it may be being frozen right now.  cgroups is a descriptor
+ * of the tree of version 2, or -1.  How many were thawed; *left is how many
+ * could not be.
  */
-size_t ledger_thaw_all(const struct ledger *ledger, int proc, struct log *log,
-		       size_t *left);
+size_t ledger_thaw_all(const struct ledger *ledger, int proc, int cgroups,
+		       struct log *log, size_t *left);
 
 #endif

@@ -16,7 +16,8 @@
  *   schedule.c  pure: who is frozen and thawed next; units.c: who belongs
  *               together; capacity.c: how much memory there is for them
  *   decide.c    the last three put together, for tick.c and tape.c
- *   freezer.c   stops and continues processes
+ *   freezer.c   who is frozen and how; cage.c: in a cgroup of its own,
+ *               stop.c: by SIGSTOP, with the parents that would notice
  *   pager.c     a thread that moves memory to and from swap in bulk
  *   publish.c   the state file; marker.c: the marker file
  *   recover.c   thaws what an earlier daemon left frozen
@@ -174,7 +175,8 @@ static int serve(struct service *service, const struct settings *settings)
 	} else {
 		service->was_ready = true;
 		log_info(&log, "ready (%s, freezing by %s)",
-			 daemon->publisher.state.mode, daemon->freezer->method);
+			 daemon->publisher.state.mode,
+			 freeze_method_name(daemon->freezer.method));
 		ledger_tell_ready(service->guardian.ledger);
 		error = loop(service);
 		if (error)

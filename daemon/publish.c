@@ -99,45 +99,52 @@ void publisher_introduce(struct publisher *publisher, const char *mode,
 }
 
 /* Who was not judged is batch: nobody else is frozen. */
-static enum process_class class_of(const struct process *process)
+static const char *class_name(const struct frozen *row)
 {
-	return process->judged.class == CLASS_INTERACTIVE ? CLASS_INTERACTIVE
-							  : CLASS_BATCH;
+	if (!row->is_ordered)
+		return "parent";
+	return process_class_name(row->class == CLASS_INTERACTIVE
+					  ? CLASS_INTERACTIVE
+					  : CLASS_BATCH);
 }
 
-static void add_frozen(struct state *state, const struct process *process,
-		       uint64_t frozen_us, const char *method)
+static void add_frozen(struct state *state, const struct frozen *row,
+		       uint64_t now_us)
 {
 	struct state_frozen *frozen = &state->frozen[state->frozen_processes++];
 
 	*frozen = (struct state_frozen){
-		.pid = process->pid,
-		.start_time = process->start_time,
-		.frozen_ms = frozen_us / 1000,
+		.pid = row->pid,
+		.start_time = row->start_time,
+		.frozen_ms = (now_us - row->since_us) / 1000,
 	};
-	(void)span_copy(span_of(process_class_name(class_of(process))),
-			frozen->class, sizeof(frozen->class));
-	(void)span_copy(span_of(method), frozen->method,
-			sizeof(frozen->method));
-	(void)span_copy(span_of(process->command), frozen->command,
+	(void)span_copy(
+		span_of(freeze_method_name((enum freeze_method)row->method)),
+		frozen->method, sizeof(frozen->method));
+	(void)span_copy(span_of(class_name(row)), frozen->class,
+			sizeof(frozen->class));
+	(void)span_copy(span_of(row->command), frozen->command,
 			sizeof(frozen->command));
 	if (frozen->frozen_ms > state->longest_frozen_ms)
 		state->longest_frozen_ms = frozen->frozen_ms;
 }
 
-static void describe_frozen(struct state *state,
-			    const struct schedule *schedule, uint64_t now_us,
-			    const char *method)
+/* Parents last, as they must be thawed last. */
+static void describe_frozen(struct state *state, const struct freezer *freezer,
+			    uint64_t now_us)
 {
+	static const bool is_ordered[] = {true, false};
+	const struct frozen *row = NULL;
+
 	state->frozen_processes = state->longest_frozen_ms = 0;
-	for (size_t i = 0; i < schedule->count; i++)
-		if (job_is_frozen(&schedule->jobs[i]))
-			add_frozen(state, &schedule->jobs[i].process,
-				   now_us - schedule->jobs[i].since_us, method);
+	for (size_t i = 0; i < 2; i++)
+		while ((row = freezer_next(freezer, row)))
+			if (row->is_ordered == is_ordered[i])
+				add_frozen(state, row, now_us);
 }
 
 static void describe(struct state *state, const struct decider *decider,
-		     const char *method)
+		     const struct freezer *freezer)
 {
 	const struct detector *detector = &decider->detector;
 	const struct schedule *schedule = &decider->schedule;
@@ -159,7 +166,7 @@ static void describe(struct state *state, const struct decider *decider,
 	state->freezes_unhelpful_total = schedule->freezes_unhelpful_total;
 	state->frozen_us_total = schedule_frozen_us_total(schedule, now_us);
 	state->sample = *decide_sample(decider);
-	describe_frozen(state, schedule, now_us, method);
+	describe_frozen(state, freezer, now_us);
 }
 
 /* Tells an error when it is new, and when it is over. */
@@ -173,13 +180,14 @@ static void tell(struct log *log, const char *what, int error, int *last)
 }
 
 static bool has_changed(const struct state *state,
-			const struct decider *decider)
+			const struct decider *decider,
+			const struct freezer *freezer)
 {
 	const struct schedule *schedule = &decider->schedule;
 
 	return state->freezes_total != schedule->freezes_total ||
 	       state->thaws_total != schedule->thaws_total ||
-	       state->frozen_processes != schedule_frozen_count(schedule) ||
+	       state->frozen_processes != freezer_count(freezer) ||
 	       strcmp(state->verdict,
 		      verdict_name(decider->detector.verdict)) != 0;
 }
@@ -193,31 +201,23 @@ uint64_t publish_due_ms(const struct publisher *publisher, uint64_t now_us)
 	return publisher->state.fresh_for_ms - age_ms;
 }
 
-int publish_ahead(struct publisher *publisher, const struct orders *orders,
-		  const char *method)
+int publish_ahead(struct publisher *publisher, const struct freezer *freezer,
+		  uint64_t now_us)
 {
-	struct state *state = &publisher->state;
-	uint64_t before = state->frozen_processes;
-
-	for (size_t i = 0; i < orders->count; i++)
-		if (order_freezes(&orders->items[i]) &&
-		    state->frozen_processes < STATE_FROZEN)
-			add_frozen(state, &orders->items[i].process, 0, method);
-	return state->frozen_processes > before
-		       ? state_write(publisher->directory, state)
-		       : 0;
+	describe_frozen(&publisher->state, freezer, now_us);
+	return state_write(publisher->directory, &publisher->state);
 }
 
 int publish(struct publisher *publisher, const struct decider *decider,
-	    const char *method, struct log *log)
+	    const struct freezer *freezer, struct log *log)
 {
 	uint64_t now_us = decide_sample(decider)->time_us;
 	struct timespec wall;
 
 	if (publisher->written_us && publish_due_ms(publisher, now_us) &&
-	    !has_changed(&publisher->state, decider))
+	    !has_changed(&publisher->state, decider, freezer))
 		return 0;
-	describe(&publisher->state, decider, method);
+	describe(&publisher->state, decider, freezer);
 	publisher->written_us = now_us;
 
 	int error = state_write(publisher->directory, &publisher->state);

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/state.h"
 #include "daemon/decide.h"
+#include "daemon/freezer.h"
 #include "daemon/marker.h"
 
 enum {
@@ -43,12 +44,12 @@ void publisher_introduce(struct publisher *publisher, const char *mode,
 			 pid_t pid, uint64_t start_time);
 
 /*
- * Before orders are carried out: the state with those who will be frozen by
- * them.  0 also if nobody will; -errno when it cannot be written, and then
- * nobody may be frozen, because after a crash nobody would know.
+ * Before anybody is frozen: the state with those who will be, as the freezer
+ * has them in its table.  -errno when it cannot be written, and then nobody
+ * may be frozen, because after a crash nobody would know.
  */
-int publish_ahead(struct publisher *publisher, const struct orders *orders,
-		  const char *method);
+int publish_ahead(struct publisher *publisher, const struct freezer *freezer,
+		  uint64_t now_us);
 
 /*
  * Writes if something changed, or when the file would grow stale.  -ENOENT
@@ -56,7 +57,7 @@ int publish_ahead(struct publisher *publisher, const struct orders *orders,
  * again.
  */
 int publish(struct publisher *publisher, const struct decider *decider,
-	    const char *method, struct log *log);
+	    const struct freezer *freezer, struct log *log);
 
 /*
  * Removes the files of a daemon that is gone, as its own end would have done;

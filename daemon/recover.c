@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Thaws by the state file. */
+/* Thaws by the tree of cgroups and by the state file. */
 #include "daemon/recover.h"
+
+#include "daemon/cage.h"
+#include "daemon/freezer.h"
+#include "daemon/stop.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-static int thaw(const struct state_frozen *frozen, int proc,
-		const struct freezer *freezer, struct log *log)
+static bool has_method(const struct state_frozen *frozen,
+		       enum freeze_method method)
 {
-	if (strcmp(frozen->method, freezer->method) != 0)
-		return 0; /* of a dry run */
+	return strcmp(frozen->method, freeze_method_name(method)) == 0;
+}
+
+static int thaw(const struct state_frozen *frozen, int proc, struct log *log)
+{
+	if (!has_method(frozen, FREEZE_SIGNAL))
+		return 0; /* of a dry run, or in a cage */
 	if (frozen->pid == 1 || frozen->pid == getpid()) {
 		log_warning(log,
 			    "the state file says that pid %d was frozen: "
@@ -19,7 +28,7 @@ static int thaw(const struct state_frozen *frozen, int proc,
 		return 0;
 	}
 
-	int error = freezer->thaw(proc, frozen->pid, frozen->start_time);
+	int error = stop_release(proc, frozen->pid, frozen->start_time);
 
 	if (!error)
 		log_info(log, "thawed %d, which was left frozen",
@@ -39,25 +48,25 @@ bool recover_is_hopeless(int error)
 	       error == -EPROTONOSUPPORT || error == -EFBIG || error == -ELOOP;
 }
 
-bool recover_is_due(const char *run_dir, const struct freezer *freezer,
-		    struct state *state)
+bool recover_is_due(const char *run_dir, struct state *state)
 {
 	struct problem ignored;
 
 	if (state_read(run_dir, state, &ignored))
 		return false;
 	for (uint64_t i = 0; i < state->frozen_processes; i++)
-		if (strcmp(state->frozen[i].method, freezer->method) != 0)
+		if (!has_method(&state->frozen[i], FREEZE_DRY_RUN))
 			return true;
 	return false;
 }
 
-int recover(const char *run_dir, int proc, const struct freezer *freezer,
-	    struct state *state, struct log *log)
+int recover(const char *run_dir, int proc, int cgroups, struct state *state,
+	    struct log *log)
 {
 	struct problem problem;
 	int error = state_read(run_dir, state, &problem);
 
+	(void)cages_empty(cgroups, log);
 	if (error == -ENOENT)
 		return 0;
 	if (error) {
@@ -65,7 +74,7 @@ int recover(const char *run_dir, int proc, const struct freezer *freezer,
 		return error;
 	}
 	for (uint64_t i = 0; i < state->frozen_processes; i++) {
-		int failure = thaw(&state->frozen[i], proc, freezer, log);
+		int failure = thaw(&state->frozen[i], proc, log);
 
 		if (failure)
 			error = failure;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Thaws what an earlier daemon has left frozen, by its state file.  A state
+ * Thaws what an earlier daemon has left frozen: those in cages, for which no
+ * file is needed, and those that were stopped, by its state file.  A state
  * file that is missing, malformed or not root's is said to be so and thaws
  * nobody; a process that is gone, or whose pid is another's now, is passed
  * over.
@@ -10,15 +11,14 @@
 
 #include "core/log.h"
 #include "core/state.h"
-#include "daemon/freezer.h"
 
 /*
  * 0, also when there was nothing to thaw; -errno of what went wrong last.
- * proc is a directory descriptor; *state is room to work in and holds what
- * was read, if anything.
+ * proc and cgroups (version 2, or -1) are directory descriptors; *state is
+ * room to work in and holds what was read, if anything.
  */
-int recover(const char *run_dir, int proc, const struct freezer *freezer,
-	    struct state *state, struct log *log);
+int recover(const char *run_dir, int proc, int cgroups, struct state *state,
+	    struct log *log);
 
 /*
  * Whether that error means that the state file is not to be believed, and
@@ -27,10 +27,9 @@ int recover(const char *run_dir, int proc, const struct freezer *freezer,
 bool recover_is_hopeless(int error);
 
 /*
- * Whether an earlier daemon has left somebody frozen by another method than
- * this one, which only it or --thaw-all can thaw.
+ * Whether an earlier daemon has left somebody frozen, which a dry run may not
+ * forget.
  */
-bool recover_is_due(const char *run_dir, const struct freezer *freezer,
-		    struct state *state);
+bool recover_is_due(const char *run_dir, struct state *state);
 
 #endif

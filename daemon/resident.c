@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 enum {
-	/* More than the deepest turn takes (measured: 60 kB). */
-	STACK_USED = 80 * 1024,
+	/* More than the deepest turn takes (measured: 24 kB). */
+	STACK_USED = 32 * 1024,
 	/* The same of the guardian's, until all are thawed (measured: 4 kB). */
 	LITTLE_STACK_USED = 8 * 1024,
 	PRIORITY = -20,

@@ -29,6 +29,26 @@ static int option_path(const struct option_row *row, const char *text,
 	return 0;
 }
 
+/* int: enum freezer_choice */
+static int option_freezer(const struct option_row *row, const char *text,
+			  void *field, struct problem *problem)
+{
+	static const char *const names[] = {
+		[FREEZER_AUTO] = "auto",
+		[FREEZER_CGROUP] = "cgroup",
+		[FREEZER_SIGNAL] = "signal",
+	};
+
+	(void)row;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(text, names[i]) == 0) {
+			*(int *)field = (int)i;
+			return 0;
+		}
+	return problem_set(problem, -EINVAL,
+			   "auto, cgroup or signal is expected");
+}
+
 #define FIELD(name) .offset = offsetof(struct settings, name)
 #define ACTION(what)                                            \
 	.parse = option_choose, FIELD(action), .value = (what), \
@@ -168,6 +188,14 @@ static const struct option_row rows[] = {
 	 FIELD(max_frozen_ms),
 	 .min = 100,
 	 .max = 86400000},
+	{.name = "freezer",
+	 .argument = "METHOD",
+	 .standard = "auto",
+	 .help = "freeze by cgroup (version 2), which nobody notices, or by "
+		 "signal (SIGSTOP); auto: by signal only where the other "
+		 "cannot be done",
+	 .parse = option_freezer,
+	 FIELD(freezer)},
 	{.name = "protect",
 	 .former = "cmd-whitelist",
 	 .argument = "RULES",

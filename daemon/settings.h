@@ -30,13 +30,20 @@ enum action {
 	ACTION_EXPLAIN,
 };
 
+enum freezer_choice {
+	FREEZER_AUTO, /* by cgroup where that can be done, else by signal */
+	FREEZER_CGROUP,
+	FREEZER_SIGNAL,
+};
+
 enum {
 	SETTINGS_FILE_SIZE = 16384, /* of the configuration file */
 	SETTINGS_WARNINGS = 32,
 };
 
 struct settings {
-	int action; /* enum action */
+	int action;  /* enum action */
+	int freezer; /* enum freezer_choice */
 	bool is_dry_run;
 	bool is_json;
 	bool is_debug;

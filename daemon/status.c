@@ -2,6 +2,7 @@
 /* --status, --thaw-all and --replay. */
 #include "daemon/status.h"
 
+#include "core/cgroup.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/state.h"
@@ -65,6 +66,7 @@ int status_print(const struct settings *settings, FILE *out, struct log *log)
 int status_thaw_all(const struct settings *settings, struct log *log)
 {
 	struct state state = {.format = 0};
+	struct cgroups cgroups;
 	int proc = open_proc(settings, log);
 
 	if (proc < 0)
@@ -76,11 +78,13 @@ int status_thaw_all(const struct settings *settings, struct log *log)
 		return EXIT_FAILURE;
 	}
 
-	int error =
-		recover(settings->run_dir, proc, &freezer_signal, &state, log);
+	cgroups_open(&cgroups, CGROUP_ROOT);
+
+	int error = recover(settings->run_dir, proc, cgroups.v2, &state, log);
 	bool is_gone = state.format && !process_is_alive(proc, (pid_t)state.pid,
 							 state.pid_start_time);
 
+	cgroups_close(&cgroups);
 	(void)close(proc);
 	if (!error && is_gone)
 		publish_settle(settings->run_dir, settings->marker,

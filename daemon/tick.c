@@ -27,6 +27,33 @@ static const char *mode_name(const struct daemon *daemon)
 	return "unknown";
 }
 
+/* It is for a dry run until it is opened. */
+static void open_freezer(struct daemon *daemon)
+{
+	enum freezer_choice choice =
+		(enum freezer_choice)daemon->settings->freezer;
+
+	if (daemon->settings->is_dry_run)
+		return;
+	if (!process_is_own_proc(daemon->proc)) {
+		log_warning(daemon->log,
+			    "%s shows other processes than ours: "
+			    "dry run",
+			    daemon->settings->proc);
+		return;
+	}
+
+	int error = freezer_open(&daemon->freezer, daemon->freezer.ledger,
+				 choice, daemon->proc, daemon->cgroups.v2);
+
+	if (error)
+		log_write(daemon->log,
+			  choice == FREEZER_CGROUP ? LOG_LEVEL_WARNING
+						   : LOG_LEVEL_INFO,
+			  "nobody can be frozen by cgroup: %s",
+			  strerror(-error));
+}
+
 static int open_proc(struct daemon *daemon, struct problem *problem)
 {
 	const char *path = daemon->settings->proc;
@@ -36,17 +63,8 @@ static int open_proc(struct daemon *daemon, struct problem *problem)
 	if (daemon->proc < 0)
 		return problem_set(problem, daemon->proc, "%s: %s", path,
 				   strerror(-daemon->proc));
-	daemon->freezer = &freezer_signal;
-	if (daemon->settings->is_dry_run) {
-		daemon->freezer = &freezer_dry_run;
-	} else if (!process_is_own_proc(daemon->proc)) {
-		daemon->freezer = &freezer_dry_run;
-		log_warning(daemon->log,
-			    "%s shows other processes than ours: "
-			    "dry run",
-			    path);
-	}
 	cgroups_open(&daemon->cgroups, CGROUP_ROOT);
+	open_freezer(daemon);
 	error = sampler_open(&daemon->sampler, daemon->proc);
 	if (error)
 		return problem_set(problem, error, "%s/vmstat: %s", path,
@@ -97,10 +115,10 @@ static int settle_past(struct daemon *daemon, struct problem *problem)
 	struct state *state = &daemon->publisher.state;
 	int error = 0;
 
-	if (daemon->freezer != &freezer_dry_run)
-		error = recover(run_dir, daemon->proc, daemon->freezer, state,
-				daemon->log);
-	else if (recover_is_due(run_dir, daemon->freezer, state))
+	if (!freezer_is_dry_run(&daemon->freezer))
+		error = recover(run_dir, daemon->proc, daemon->cgroups.v2,
+				state, daemon->log);
+	else if (recover_is_due(run_dir, state))
 		error = -EBUSY;
 	if (error && !recover_is_hopeless(error))
 		return problem_set(problem, error,
@@ -180,9 +198,8 @@ static void begin(struct daemon *daemon, const struct settings *settings,
 	daemon->was_opened = true;
 	daemon->settings = settings;
 	daemon->tape = tape;
-	daemon->ledger = ledger;
 	daemon->log = log;
-	daemon->freezer = &freezer_dry_run; /* until /proc is known */
+	freezer_open_dry_run(&daemon->freezer, ledger); /* until opened */
 	daemon->proc = daemon->trigger = -1;
 	daemon->sampler = (struct sampler){-1, -1, -1};
 	daemon->cgroups = (struct cgroups){-1, -1};
@@ -201,7 +218,7 @@ int daemon_open(struct daemon *daemon, const struct settings *settings,
 	begin(daemon, settings, tape, ledger, log);
 
 	int error = open_proc(daemon, problem);
-	bool is_dry_run = daemon->freezer == &freezer_dry_run;
+	bool is_dry_run = freezer_is_dry_run(&daemon->freezer);
 
 	marker = is_dry_run ? "" : settings->marker;
 	if (!error)
@@ -260,7 +277,7 @@ static void log_order(struct daemon *daemon, const struct order *order,
 {
 	char command[TEXT_ESCAPED_COMMAND];
 	const char *trial =
-		daemon->freezer == &freezer_dry_run ? "dry run: " : "";
+		freezer_is_dry_run(&daemon->freezer) ? "dry run: " : "";
 	int pid = (int)order->process.pid;
 	unsigned long long frozen_ms = order->frozen_us / 1000;
 
@@ -284,23 +301,47 @@ static void log_order(struct daemon *daemon, const struct order *order,
 			 frozen_ms / 1000, frozen_ms % 1000, order->reason);
 }
 
-static int carry_out(const struct daemon *daemon, const struct order *order)
+/* What was not possible by cgroup is told once. */
+static void tell_fall_back(struct daemon *daemon, const struct order *order)
 {
-	pid_t pid = order->process.pid;
-	uint64_t start_time = order->process.start_time;
+	char command[TEXT_ESCAPED_COMMAND];
 
+	text_escape(order->process.command, command, sizeof(command));
+	log_write(daemon->log,
+		  daemon->has_fallen_back ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+		  "cannot freeze %d (%s) by cgroup: %s; by signal",
+		  (int)order->process.pid, command,
+		  strerror(-daemon->freezer.cgroup_error));
+	daemon->has_fallen_back = true;
+}
+
+static int freeze(struct daemon *daemon, const struct order *order,
+		  uint64_t now_us)
+{
+	struct freezer *freezer = &daemon->freezer;
+	int error = freezer_freeze(freezer, &order->process);
+
+	if (error != -EAGAIN)
+		return error;
+	tell_fall_back(daemon, order);
+	error = publish_ahead(&daemon->publisher, freezer, now_us);
+	if (!error)
+		return freezer_freeze(freezer, &order->process);
+	(void)freezer_thaw(freezer, &order->process);
+	return error;
+}
+
+static int carry_out(struct daemon *daemon, const struct order *order,
+		     uint64_t now_us)
+{
 	switch (order->kind) {
 	case ORDER_FREEZE:
 	case ORDER_PAUSE:
-		return ledger_freeze(daemon->ledger, daemon->freezer,
-				     daemon->proc, pid, start_time);
+		return freeze(daemon, order, now_us);
 	case ORDER_THAW:
 	case ORDER_RELEASE:
-		return ledger_thaw(daemon->ledger, daemon->freezer,
-				   daemon->proc, pid, start_time);
-	case ORDER_FORGET:
-		ledger_forget(daemon->ledger, pid, start_time);
-		break;
+	case ORDER_FORGET: /* which may have left its cage */
+		return freezer_thaw(&daemon->freezer, &order->process);
 	case ORDER_LOAD:
 		break;
 	}
@@ -308,17 +349,36 @@ static int carry_out(const struct daemon *daemon, const struct order *order)
 }
 
 /* Whoever is to be frozen is in the ledger first, or is not frozen. */
+static int announce(struct daemon *daemon, uint64_t now_us)
+{
+	struct freezer *freezer = &daemon->freezer;
+	const struct orders *orders = &daemon->orders;
+	bool is_any = false;
+	int error = 0;
+
+	for (size_t i = 0; i < orders->count; i++)
+		if (order_freezes(&orders->items[i]) &&
+		    freezer_prepare(freezer, &orders->items[i].process,
+				    now_us) == 0)
+			is_any = true;
+	if (is_any)
+		error = publish_ahead(&daemon->publisher, freezer, now_us);
+	for (size_t i = 0; error && i < orders->count; i++)
+		if (order_freezes(&orders->items[i]))
+			(void)freezer_thaw(freezer, &orders->items[i].process);
+	return error;
+}
+
 static void carry_out_all(struct daemon *daemon, uint64_t now_us)
 {
-	int not_announced = publish_ahead(&daemon->publisher, &daemon->orders,
-					  daemon->freezer->method);
+	int not_announced = announce(daemon, now_us);
 
 	for (size_t i = 0; i < daemon->orders.count; i++) {
 		const struct order *order = &daemon->orders.items[i];
 		int error = order_freezes(order) ? not_announced : 0;
 
 		if (!error)
-			error = carry_out(daemon, order);
+			error = carry_out(daemon, order, now_us);
 
 		schedule_confirm(&daemon->decider.schedule, daemon->settings,
 				 order, error, now_us);
@@ -360,7 +420,8 @@ size_t daemon_close(struct daemon *daemon, const char *reason, bool is_reload)
 		log_error(daemon->log, "%zu processes are left frozen", left);
 	if (is_reload)
 		(void)publish(&daemon->publisher, &daemon->decider,
-			      daemon->freezer->method, daemon->log);
+			      &daemon->freezer, daemon->log);
+	freezer_close(&daemon->freezer);
 	publisher_close(&daemon->publisher, left || is_reload);
 	if (daemon->proc >= 0)
 		(void)close(daemon->proc);
@@ -421,8 +482,10 @@ static int read_job(struct daemon *daemon, size_t index, struct process *now)
 		return 0;
 	error = process_find(daemon->proc, now->pid, now->start_time,
 			     daemon->decider.census.page_kib, now);
-	if (!error)
-		error = process_read_memory(daemon->proc, now);
+	if (error)
+		return error;
+	freezer_see(&daemon->freezer, now);
+	error = process_read_memory(daemon->proc, now);
 	if (!error)
 		judge_again(daemon, now);
 	return error;
@@ -720,6 +783,6 @@ int tick(struct daemon *daemon, uint64_t now_us, enum tick_cause cause,
 		     &daemon->publisher.state.prefetched_bytes_total);
 	*wait_ms = wait_for(daemon, now_us);
 	daemon->publisher.state.longest_gap_ms = daemon->longest_gap_ms;
-	return publish(&daemon->publisher, decider, daemon->freezer->method,
+	return publish(&daemon->publisher, decider, &daemon->freezer,
 		       daemon->log);
 }

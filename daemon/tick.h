@@ -15,7 +15,6 @@
 #include "daemon/decide.h"
 #include "daemon/facts.h"
 #include "daemon/freezer.h"
-#include "daemon/ledger.h"
 #include "daemon/pager.h"
 #include "daemon/publish.h"
 
@@ -44,11 +43,10 @@ enum {
 struct daemon {
 	const struct settings *settings; /* not ours */
 	struct log *log;                 /* not ours */
-	const struct freezer *freezer;
-	int proc;              /* owned */
-	int trigger;           /* owned; -1: the daemon polls */
-	FILE *tape;            /* not ours; NULL: nothing is recorded */
-	struct ledger *ledger; /* not ours */
+	struct freezer freezer;
+	int proc;    /* owned */
+	int trigger; /* owned; -1: the daemon polls */
+	FILE *tape;  /* not ours; NULL: nothing is recorded */
 	struct sampler sampler;
 	struct cgroups cgroups;
 	struct facts facts;
@@ -63,8 +61,9 @@ struct daemon {
 	uint64_t alert_us; /* until then look often, whatever the verdict */
 	uint64_t longest_gap_ms; /* by which a turn was late */
 	unsigned failures;
-	bool was_cut;    /* it was said that the table is too small */
-	bool was_opened; /* once before */
+	bool has_fallen_back; /* from cgroup to signal, which was said */
+	bool was_cut;         /* it was said that the table is too small */
+	bool was_opened;      /* once before */
 };
 
 /*

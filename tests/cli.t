@@ -246,6 +246,7 @@ while read -r option argument; do
 	PAGES | FAULTS) value=7 ;;
 	RULES) value='one tw* exe:/bin/* user:0 cgroup:*/a' ;;
 	PID) value=1 ;;
+	METHOD) value=signal ;;
 	DIR | FILE) value=$WORK/some ;;
 	'') value=yes ;;
 	*) value= ;;

@@ -120,7 +120,7 @@ test_freezing() {
 	ok $? 'there is no marker before'
 	hogs_start 3
 	freezes 'a thrash'
-	like "$seen" '^frozen [0-9]+ [0-9]+ [0-9]+ signal batch hog$' \
+	like "$seen" '^frozen [0-9]+ [0-9]+ [0-9]+ (cgroup|signal) batch hog$' \
 		'the state file says how, and their name'
 	check 1 'WARNING.*hog' 'the check warns and names them'
 	daemon_end TERM
@@ -200,14 +200,34 @@ test_worker_killed() {
 	ok $? 'the worker is killed: nothing is left behind'
 }
 
-# left_frozen NAME: by a daemon that was killed
+test_by_signal() {
+	daemon_start --freezer signal
+	like "$(cat "$log")" 'freezing by signal' '--freezer signal: it says so'
+	freezes '--freezer signal'
+	like "$seen" '^frozen [0-9]+ [0-9]+ [0-9]+ signal batch hog$' \
+		'--freezer signal: the state file says so of each'
+	asked=${frozen%% *}
+	kill -TERM "$asked"
+	wait_for 3 ended "$asked"
+	ok $? '--freezer signal: who is asked to end goes on to do so' ||
+		diag "$(cat "$log" "$state")"
+	hogs=$(echo "$hogs" | tr ' ' '\n' | grep -vx "$asked" | one_line)
+	thrash_start "$TOOLS/hog" 80 0
+	hogs="$hogs $thrash_pid"
+	daemon_end TERM
+	has_gone '--freezer signal'
+}
+
+# left_frozen NAME ARG...: by a daemon that was killed
 left_frozen() {
-	daemon_start
-	freezes "$1"
+	left_name=$1
+	shift
+	daemon_start "$@"
+	freezes "$left_name"
 	kill_both $daemon
 	test -n "$(stopped_hogs)"
-	ok $? "$1: a killed daemon leaves them frozen"
-	check 2 CRITICAL "$1: the check is critical"
+	ok $? "$left_name: a killed daemon leaves them frozen"
+	check 2 CRITICAL "$left_name: the check is critical"
 }
 
 test_killed() {
@@ -232,10 +252,24 @@ test_killed() {
 	like "$out" '^[0-9.]+ freeze [0-9]+ hog$' \
 		'and without --protect would have frozen'
 
-	left_frozen 'before --thaw-all'
+	for method in signal auto; do
+		left_frozen "before --thaw-all, by $method" --freezer $method
+		thaw_all "--thaw-all, by $method"
+	done
+	# who is in a cgroup is known by its name
+	if grep -q 'freezing by cgroup' "$log"; then
+		left_frozen 'before --thaw-all without a state file'
+		rm "$state" "$marker"
+		thaw_all '--thaw-all without a state file'
+	else
+		skip 'nobody can be frozen by cgroup here'
+	fi
+}
+
+thaw_all() {
 	run "$BIN/thrash-protect" --config "$config" --run-dir "$run_dir" \
 		--marker "$marker" --thaw-all
-	has_gone '--thaw-all'
+	has_gone "$1"
 }
 
 # Two others thrash on, and a new one fills its memory.
@@ -263,6 +297,7 @@ test_stopped_by_others() {
 inside_namespace() {
 	: >"$config"
 	test_freezing
+	test_by_signal
 	test_interrupt
 	test_reload
 	test_worker_killed

@@ -124,9 +124,13 @@ wait_for() {
 # ended PID: one of our own, or one whose parent has waited for it
 ended() {
 	case $(process_state "$1") in
-	'' | Z | X) return 0 ;;
+	'' | X) return 0 ;;
+	Z) ;;
 	*) return 1 ;;
 	esac
+	# the first thread of several: what they share is open as long as one is
+	set -- "/proc/$1/task/"*
+	[ $# -le 1 ]
 }
 
 # end_child SIGNAL PID: $status is how it ended; nothing waits for ever
@@ -147,8 +151,23 @@ kill_both() {
 	wait_for 5 ended "$tap_worker"
 }
 
-# process_state PID: T for a stopped one; empty when it is gone
+# is_caged PID: whether it stands still in a cgroup that the daemon has made
+is_caged() {
+	tap_cgroup=$(sed -n 's/^0:://p' "/proc/$1/cgroup" 2>/dev/null)
+	case $tap_cgroup in
+	*/thrash-protect.*) ;;
+	*) return 1 ;;
+	esac
+	grep -qsx 'frozen 1' "/sys/fs/cgroup/unified$tap_cgroup/cgroup.events" \
+		"/sys/fs/cgroup$tap_cgroup/cgroup.events"
+}
+
+# process_state PID: T for a stopped or frozen one; empty when it is gone
 process_state() {
+	if is_caged "$1"; then
+		echo T
+		return
+	fi
 	sed -n 's/.*) \(.\) .*/\1/p' "/proc/$1/stat" 2>/dev/null
 }
 

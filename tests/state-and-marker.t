@@ -398,7 +398,7 @@ test_marker() {
 		'the marker is for all to read: mode 0644'
 	is_stopped "$(frozen_pids)"
 	ok $? 'who is in it is stopped'
-	like "$(cat "$state")" "^frozen $(frozen_pids) [0-9]+ [0-9]+ signal " \
+	like "$(cat "$state")" "^frozen $(frozen_pids) [0-9]+ [0-9]+ (cgroup|signal) " \
 		'the state file says so too, with the method'
 	print=$(stat -c %y "$marker")
 	exec 3<"$marker"

@@ -329,6 +329,40 @@ static void test_no_leak(void)
 	host_end(&host);
 }
 
+/* What PID/cgroup says, and the path that is read from it. */
+static void test_path(void)
+{
+	static const struct {
+		const char *text, *path; /* NULL: there is none */
+		const char *name;
+	} rows[] = {
+		{"0::/\n", "/", "the root"},
+		{"4:memory:/x\n0::/a b/c:d\n", "/a b/c:d", "a cgroup"},
+		{"4:memory:/x\n1:name=systemd:/y\n", NULL,
+		 "without version 2 there is none"},
+		{"10::/x\n", NULL, "a number that ends in 0 is not 0"},
+		{"0::/../x\n", NULL, "nor one outside of our namespace"},
+		{"0::\n", NULL, "nor one without a name"},
+		{"", NULL, "nor in an empty file"},
+	};
+	struct host host;
+	char path[PATH_MAX];
+
+	host_begin(&host);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		put(host.proc, "42/cgroup", rows[i].text);
+
+		int error = cgroup_read_path(host.proc, PID, path);
+
+		is_text(error ? "(none)" : path,
+			rows[i].path ? rows[i].path : "(none)", "path: %s",
+			rows[i].name);
+	}
+	ok(cgroup_read_path(host.proc, PID + 1, path) != 0,
+	   "path: nor of a process that is gone");
+	host_end(&host);
+}
+
 static void test_this_host(void)
 {
 	struct cgroups cgroups;
@@ -355,6 +389,7 @@ int main(void)
 	test_hostile();
 	test_absent();
 	test_no_leak();
+	test_path();
 	test_this_host();
 	return done_testing();
 }

@@ -8,6 +8,8 @@
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "daemon/cage.h"
+#include "daemon/freezer.h"
 #include "tests/scratch.h"
 
 #include <inttypes.h>
@@ -24,6 +26,7 @@ enum {
 	VICTIMS = 12,
 	WORKER_KILLS = 1000,
 	GUARDIAN_KILLS = 300,
+	CAGE_KILLS = 100, /* the kernel takes its time to move somebody */
 	MOMENT_US = 3000, /* a kill comes at any moment of so many */
 	FREE_MS = 1000,   /* within which all must be free */
 	LONG_MS = 4000,   /* and no test waits longer */
@@ -52,12 +55,22 @@ static struct log quiet(void)
 	return log;
 }
 
+/* Whether it is in a cage, which nobody may stay in. */
+static bool is_caged(size_t index)
+{
+	char path[PATH_MAX];
+
+	return cgroup_read_path(proc, victims[index].pid, path) == 0 &&
+	       strstr(path, "/thrash-protect.");
+}
+
 static bool is_stopped(size_t index)
 {
 	struct process now;
 
-	return process_read(proc, victims[index].pid, 4, &now) == 0 &&
-	       process_is_stopped(&now);
+	return is_caged(index) ||
+	       (process_read(proc, victims[index].pid, 4, &now) == 0 &&
+		process_is_stopped(&now));
 }
 
 /* A signal takes its time. */
@@ -129,6 +142,24 @@ static bool is_alone(const struct guardian *guardian)
 	return poll(&lifeline, 1, 0) > 0;
 }
 
+/* The worker's. */
+static struct freezer freezer;
+static enum freezer_choice choice = FREEZER_SIGNAL;
+static struct cgroups cgroups;
+
+static void open_freezer(struct guardian *guardian)
+{
+	(void)freezer_open(&freezer, guardian->ledger, choice, proc,
+			   cgroups.v2);
+}
+
+static int freeze(size_t index)
+{
+	int error = freezer_prepare(&freezer, &victims[index], 1);
+
+	return error ? error : freezer_freeze(&freezer, &victims[index]);
+}
+
 /* Freezes or thaws one at random, whichever it is not; until it is alone. */
 static void play(struct guardian *guardian, uint32_t seed)
 {
@@ -136,9 +167,8 @@ static void play(struct guardian *guardian, uint32_t seed)
 
 	while (!is_alone(guardian)) {
 		size_t i = next_random(&seed) % (VICTIMS + 1);
-		int error = (is_frozen[i] ? ledger_thaw : ledger_freeze)(
-			guardian->ledger, &freezer_signal, proc, victims[i].pid,
-			victims[i].start_time);
+		int error = is_frozen[i] ? freezer_thaw(&freezer, &victims[i])
+					 : freeze(i);
 
 		if (!error) {
 			shared->freezes += !is_frozen[i];
@@ -149,16 +179,8 @@ static void play(struct guardian *guardian, uint32_t seed)
 	}
 	for (size_t i = 0; i < VICTIMS; i++)
 		if (is_frozen[i])
-			(void)ledger_thaw(guardian->ledger, &freezer_signal,
-					  proc, victims[i].pid,
-					  victims[i].start_time);
+			(void)freezer_thaw(&freezer, &victims[i]);
 	_exit(EXIT_FAILURE);
-}
-
-static int freeze_first(struct guardian *guardian)
-{
-	return ledger_freeze(guardian->ledger, &freezer_signal, proc,
-			     victims[0].pid, victims[0].start_time);
 }
 
 /* Its turn was due long ago, when it freezes somebody. */
@@ -166,7 +188,7 @@ static void hang(struct guardian *guardian, uint32_t seed)
 {
 	(void)seed;
 	ledger_beat(guardian->ledger, 1);
-	shared->freezes += freeze_first(guardian) == 0;
+	shared->freezes += freeze(0) == 0;
 	for (;;)
 		(void)pause();
 }
@@ -176,12 +198,11 @@ static void hang_for_a_while(struct guardian *guardian, uint32_t seed)
 {
 	(void)seed;
 	ledger_beat(guardian->ledger, 1);
-	shared->freezes += freeze_first(guardian) == 0;
+	shared->freezes += freeze(0) == 0;
 	(void)usleep(GUARDIAN_GRACE_MS * 500);
 	ledger_beat(guardian->ledger, clock_monotonic_us());
 	(void)usleep(GUARDIAN_GRACE_MS * 1000);
-	(void)ledger_thaw(guardian->ledger, &freezer_signal, proc,
-			  victims[0].pid, victims[0].start_time);
+	(void)freezer_thaw(&freezer, &victims[0]);
 	_exit(5);
 }
 
@@ -197,8 +218,9 @@ static void idle(struct guardian *guardian, uint32_t seed)
 
 static void leave_frozen(struct guardian *guardian, uint32_t seed)
 {
+	(void)guardian;
 	(void)seed;
-	shared->freezes += freeze_first(guardian) == 0;
+	shared->freezes += freeze(0) == 0;
 	_exit(EXIT_SUCCESS);
 }
 
@@ -241,6 +263,7 @@ static pid_t start(void (*work)(struct guardian *, uint32_t), uint32_t seed)
 	if (worker == 0) {
 		(void)alarm(LONG_MS / 1000); /* should nobody end it */
 		shared->worker = getpid();
+		open_freezer(&guardian);
 		work(&guardian, seed);
 	}
 	_exit(99);
@@ -301,12 +324,16 @@ static void kill_once(struct kills *kills, bool is_guardian, uint32_t *seed)
 	(void)kill(victims[VICTIMS].pid, SIGSTOP);
 }
 
-static void test_kills(unsigned count, bool is_guardian)
+static void test_kills(unsigned count, bool is_guardian, enum freezer_choice by,
+		       const char *how)
 {
-	const char *who = is_guardian ? "the guardian" : "the worker";
+	char who[64];
 	struct kills kills = {.slow = 0};
 	uint32_t seed = (uint32_t)clock_monotonic_us();
 
+	choice = by;
+	(void)snprintf(who, sizeof(who), "by %s: %s", how,
+		       is_guardian ? "the guardian" : "the worker");
 	diag("seed %" PRIu32, seed);
 	for (unsigned i = 0; i < count && kills.slow < FAILURES; i++)
 		kill_once(&kills, is_guardian, &seed);
@@ -319,6 +346,43 @@ static void test_kills(unsigned count, bool is_guardian)
 	   kills.while_frozen);
 	is_int(kills.others, 0, "%s: the other ends, too, and fails", who);
 	ok(!kills.has_touched, "%s: who is stopped by others stays so", who);
+}
+
+/* In the cgroup that we are in, whose children they are; -1: not to be seen */
+static int count_cages(void)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	int count = 0;
+	int own = cgroup_read_path(proc, getpid(), path) == 0
+			  ? openat(cgroups.v2, path[1] ? path + 1 : ".",
+				   O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+			  : -1;
+	DIR *directory = own < 0 ? NULL : fdopendir(own);
+
+	if (!directory)
+		return -1;
+	while ((entry = readdir(directory)))
+		count += strncmp(entry->d_name, "thrash-protect.", 15) == 0;
+	(void)closedir(directory);
+	return count;
+}
+
+static void test_cages(void)
+{
+	int error = cages_check(cgroups.v2, proc);
+	struct log log = quiet();
+
+	if (error || geteuid() != 0) {
+		skip("no cgroup can be made here: %s",
+		     error ? strerror(-error) : "that needs root");
+		return;
+	}
+	test_kills(CAGE_KILLS, false, FREEZER_CGROUP, "cgroup");
+	test_kills(CAGE_KILLS, true, FREEZER_CGROUP, "cgroup");
+	is_int(count_cages(), 0, "by cgroup: no cgroup is left");
+	(void)cages_empty(cgroups.v2, &log); /* or the victims' end is late */
+	log_close(&log);
 }
 
 static void test_hanging(void)
@@ -438,8 +502,11 @@ int main(void)
 	need(shared == MAP_FAILED ? -1 : 0, "mmap");
 	need(prctl(PR_SET_CHILD_SUBREAPER, 1), "subreaper");
 	start_victims();
-	test_kills(WORKER_KILLS, false);
-	test_kills(GUARDIAN_KILLS, true);
+	cgroups_open(&cgroups, CGROUP_ROOT);
+	test_kills(WORKER_KILLS, false, FREEZER_SIGNAL, "signal");
+	test_kills(GUARDIAN_KILLS, true, FREEZER_SIGNAL, "signal");
+	test_cages();
+	choice = FREEZER_SIGNAL;
 	test_hanging();
 	test_status();
 	test_service_manager();

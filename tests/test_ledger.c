@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Tests who is in the ledger, and when; test_guardian.c tests what for. */
-#include "daemon/ledger.h"
+#include "daemon/freezer.h"
 
 #include "core/file.h"
-#include "core/process.h"
 #include "tests/scratch.h"
 
 #include <signal.h>
@@ -11,6 +10,7 @@
 #include <sys/prctl.h>
 
 static struct ledger ledger;
+static struct freezer freezer;
 static struct process child;
 static struct log log_to_nowhere;
 static int proc;
@@ -31,16 +31,16 @@ static bool becomes(bool stopped)
 	return is_stopped() == stopped;
 }
 
-static int freeze(const struct freezer *freezer)
+static int freeze(void)
 {
-	return ledger_freeze(&ledger, freezer, proc, child.pid,
-			     child.start_time);
+	int error = freezer_prepare(&freezer, &child, 1);
+
+	return error ? error : freezer_freeze(&freezer, &child);
 }
 
-static int thaw(void)
+static size_t thaw_all(size_t *left)
 {
-	return ledger_thaw(&ledger, &freezer_signal, proc, child.pid,
-			   child.start_time);
+	return ledger_thaw_all(&ledger, proc, -1, &log_to_nowhere, left);
 }
 
 /* How often the doorbell has rung since it was asked last. */
@@ -57,56 +57,62 @@ static void test_one(void)
 	size_t left = 99;
 
 	ok(!ledger_has_any(&ledger), "at first nobody is in it");
-	is_int(freeze(&freezer_signal), 0, "one is frozen");
-	ok(becomes(true) && ledger_has_any(&ledger), "and is in it");
+	is_int(freezer_prepare(&freezer, &child, 1), 0, "one is prepared");
+	ok(!ledger_has_any(&ledger), "who is not held by that");
+	is_int(freezer_freeze(&freezer, &child), 0, "it is frozen");
+	ok(becomes(true) && ledger_has_any(&ledger), "and held");
 	is_int(rings(), 1, "which rings");
-	is_int((int64_t)ledger_thaw_all(&ledger, proc, &log_to_nowhere, &left),
-	       1, "all are thawed by it");
+	is_int((int64_t)thaw_all(&left), 1, "all are thawed by it");
 	is_int((int64_t)left, 0, "none is left");
 	ok(becomes(false), "nor stopped");
 	ok(ledger_has_any(&ledger), "who is thawed by it stays in it");
-	is_int(thaw(), 0, "one is thawed by the worker");
+	is_int(freezer_thaw(&freezer, &child), 0,
+	       "one is thawed by the worker");
 	ok(!ledger_has_any(&ledger), "and in it no more");
-
-	is_int(freeze(&freezer_dry_run), 0, "a dry run");
-	ok(!is_stopped() && ledger_has_any(&ledger), "is entered likewise");
-	ledger_forget(&ledger, child.pid, child.start_time + 1);
-	ok(ledger_has_any(&ledger), "another with its pid is not struck out");
-	ledger_forget(&ledger, child.pid, child.start_time);
-	ok(!ledger_has_any(&ledger), "it itself is");
 }
 
 static void test_refused(void)
 {
-	static const struct freezer strange = {.method = "strange"};
+	struct process other = child;
 
+	other.start_time++;
 	(void)rings();
-	is_int(freeze(&strange), -EINVAL, "by a method that it does not know");
-	is_int(ledger_freeze(&ledger, &freezer_signal, proc, child.pid,
-			     child.start_time + 1),
-	       -ESRCH, "one who is gone");
+	is_int(freezer_prepare(&freezer, &other, 1), -ESRCH, "one who is gone");
+	is_int(freezer_prepare(&freezer, &child, 1), 0, "who was prepared");
 	(void)kill(child.pid, SIGSTOP);
 	(void)becomes(true);
-	is_int(freeze(&freezer_signal), -EALREADY,
-	       "who was stopped by somebody else");
-	ok(!ledger_has_any(&ledger), "nobody of them is entered");
+	is_int(freezer_freeze(&freezer, &child), -EALREADY,
+	       "and then stopped by somebody else");
+	ok(!ledger_has_any(&ledger), "is not held");
 	is_int(rings(), 0, "not even for a moment");
+	is_int((int64_t)freezer_count(&freezer), 0, "nor in the table");
 	(void)kill(child.pid, SIGCONT);
+	(void)becomes(false);
 }
 
 static void test_full(void)
 {
-	size_t left = 0;
+	struct process others[STATE_FROZEN];
+	struct freezer dry_run;
+	size_t failed = 0;
 
-	for (int i = 0; i < STATE_FROZEN; i++)
-		if (freeze(&freezer_dry_run))
-			left++;
-	is_int((int64_t)left, 0, "there is room for %d", STATE_FROZEN);
-	is_int(rings(), 1, "only the first rings");
-	is_int(freeze(&freezer_signal), -ENOSPC, "then it is full");
+	freezer_open_dry_run(&dry_run, &ledger);
+	for (int i = 0; i < STATE_FROZEN; i++) {
+		others[i] = (struct process){.pid = 1000 + i};
+		failed += freezer_prepare(&dry_run, &others[i], 1) != 0;
+	}
+	is_int((int64_t)failed, 0, "there is room for %d", STATE_FROZEN);
+	is_int(rings(), 0, "a dry run does not ring");
+	is_int(freeze(), -ENOSPC, "then it is full");
 	ok(!is_stopped(), "and nobody is frozen");
-	ledger_forget(&ledger, child.pid, child.start_time);
-	ok(!ledger_has_any(&ledger), "who is forgotten is forgotten for good");
+	is_int(freezer_thaw(&dry_run, &others[7]), 0, "when one has left");
+	is_int(freeze(), 0, "there is room for another");
+	freezer_close(&dry_run);
+	is_int((int64_t)freezer_count(&freezer), 0, "who closes it empties it");
+	ok(ledger_has_any(&ledger), "but who is held remains so");
+	ledger_let_go(&ledger.rows[7]);
+	(void)kill(child.pid, SIGCONT);
+	(void)becomes(false);
 }
 
 /* As a worker may leave it that has gone mad. */
@@ -115,15 +121,14 @@ static void test_nonsense(void)
 	size_t left;
 
 	for (size_t i = 0; i < STATE_FROZEN; i++)
-		ledger.entries[i] = (struct ledger_entry){
-			.method = i % 2 ? 1 : 4711,
+		ledger.rows[i] = (struct frozen){
+			.hold = i % 2 ? HOLD_STOP : 4711,
 			.pid = i % 4 == 1 ? -1 : (pid_t)-i,
 			.start_time = i,
 		};
-	is_int((int64_t)ledger_thaw_all(&ledger, proc, &log_to_nowhere, &left),
-	       0, "nonsense in it thaws nobody");
+	is_int((int64_t)thaw_all(&left), 0, "nonsense in it thaws nobody");
 	is_int((int64_t)left, 0, "and all of it is passed over");
-	memset(ledger.entries, 0, sizeof(ledger.entries));
+	memset(ledger.rows, 0, sizeof(ledger.rows));
 }
 
 static void test_files(void)
@@ -154,6 +159,8 @@ int main(void)
 	log_to_nowhere.file =
 		need(open("/dev/null", O_WRONLY | O_CLOEXEC), "null");
 	ledger.doorbell = need(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "bell");
+	need(freezer_open(&freezer, &ledger, FREEZER_SIGNAL, proc, -1),
+	     "a freezer");
 	test_one();
 	test_refused();
 	test_full();

@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -553,6 +554,47 @@ static void test_many_groups(void)
 		       "what a process in 2000 groups has in swap is read");
 }
 
+static void test_terminal(void)
+{
+	struct process process;
+
+	is_int(process_parse_stat(SPAN("7 (cron) S 5 7 5 0 -1 4194304 0 0 0 "
+				       "0 0 0 0 0 20 0 1 0 9 0 1"),
+				  4, &process),
+	       0, "one without a terminal");
+	ok(!process.has_terminal && !process.is_foreground,
+	   "has none, and nobody is in front");
+}
+
+static void test_pending(void)
+{
+	const uint64_t term = UINT64_C(1) << (SIGTERM - 1),
+		       user = UINT64_C(1) << (SIGUSR1 - 1);
+	int proc = need(directory_open("/proc"), "/proc");
+	uint64_t signals = 1;
+	sigset_t set, before;
+
+	is_int(process_read_pending(proc, getpid(), &signals), 0,
+	       "what waits for a process is read");
+	is_int((int64_t)(signals & (term | user)), 0, "nothing does");
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGUSR1);
+	(void)sigprocmask(SIG_BLOCK, &set, &before);
+	(void)kill(getpid(), SIGTERM);
+	(void)raise(SIGUSR1);
+	is_int(process_read_pending(proc, getpid(), &signals), 0, "again");
+	is_int((int64_t)(signals & (term | user)), (int64_t)(term | user),
+	       "a signal for the process, and one for its thread");
+	while (sigtimedwait(&set, NULL, &(struct timespec){0}) > 0)
+		;
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	is_int(process_read_pending(open_tree("thrashing"), 4001, &signals), 0,
+	       "a status without such lines");
+	is_int((int64_t)signals, 0, "has none that wait");
+	(void)close(proc);
+}
+
 static void test_line(void)
 {
 	struct process process = {.pid = 4001,
@@ -666,6 +708,8 @@ int main(void)
 	test_this_host();
 	test_gone();
 	test_many_groups();
+	test_terminal();
+	test_pending();
 	test_line();
 	test_lines();
 	return done_testing();

@@ -430,7 +430,7 @@ static void test_json_frozen(void)
 }
 
 static void test_write_and_read(struct scratch *scratch,
-				const struct state *state)
+				const struct state *state, const char *what)
 {
 	char buffer[STATE_SIZE], again[STATE_SIZE];
 	struct span text = {NULL, 0}, second = {NULL, 0};
@@ -440,7 +440,7 @@ static void test_write_and_read(struct scratch *scratch,
 
 	(void)state_format(state, buffer, sizeof(buffer), &text);
 	is_int(state_write(scratch->directory, state), 0,
-	       "a state is put into the run directory");
+	       "%s is put into the run directory", what);
 	(void)fstatat(scratch->directory, "state", &status, 0);
 	is_int(status.st_mode & 07777, 0644, "for everybody to read");
 	is_int(state_read(scratch->path, &back, &problem), 0,
@@ -626,6 +626,7 @@ int main(void)
 {
 	struct scratch scratch;
 	struct state state;
+	static struct state longest;
 
 	scratch_open(&scratch);
 	test_parse(&state);
@@ -638,7 +639,10 @@ int main(void)
 	test_odd_texts();
 	test_json();
 	test_json_frozen();
-	test_write_and_read(&scratch, &state);
+	test_write_and_read(&scratch, &state, "a state");
+	longest = state;
+	fill(&longest);
+	test_write_and_read(&scratch, &longest, "the longest one");
 	test_modes(&scratch);
 	test_owners(&scratch);
 	test_hidden_daemon(scratch.directory);

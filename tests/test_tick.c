@@ -106,9 +106,9 @@ static void test_modes(void)
 			"%s: the mode is published", rows[i].tree);
 		is_text(read_state(&f)->verdict, "calm", "%s: it is calm",
 			rows[i].tree);
-		is_text(f.daemon.freezer->method, "dry-run",
-			"%s: which is no real /proc, so nobody is frozen",
-			rows[i].tree);
+		ok(freezer_is_dry_run(&f.daemon.freezer),
+		   "%s: which is no real /proc, so nobody is frozen",
+		   rows[i].tree);
 		(void)daemon_close(&f.daemon, "test", false);
 		end(&f);
 	}
@@ -150,11 +150,15 @@ static void set_process(struct fixture *f, int pid, const char *command,
 	write_proc(f, path, "Name:\tx\nVmSwap:\t    1024 kB\n");
 }
 
-/* Two hogs, a protected giant and a small one; four turns of thrashing. */
-static void thrash(struct fixture *f)
+static void begin_thrash(struct fixture *f)
 {
 	set_counters(f, 0);
 	is_int(start(f), 0, "the daemon starts (%s)", f->problem.text);
+}
+
+/* Two hogs, a protected giant and a small one; four turns of thrashing. */
+static void go_on_thrashing(struct fixture *f)
+{
 	for (unsigned i = 1; i <= 4; i++) {
 		set_counters(f, i);
 		set_process(f, 500, "hog) one", 50000, 10 * i);
@@ -163,6 +167,12 @@ static void thrash(struct fixture *f)
 		set_process(f, 503, "small", 100, 10 * i);
 		turn(f);
 	}
+}
+
+static void thrash(struct fixture *f)
+{
+	begin_thrash(f);
+	go_on_thrashing(f);
 }
 
 static void test_thrash(void)
@@ -366,23 +376,48 @@ static void test_ledger(void)
 	end(&f);
 }
 
+static void remove_run_directory(const struct fixture *f)
+{
+	char command[400];
+
+	(void)snprintf(command, sizeof(command), "rm -r '%s'", f->run);
+	/* NOLINTNEXTLINE(cert-env33-c): our own directory's name */
+	need(system(command) == 0 ? 0 : -1, command);
+}
+
 static void test_lost_run_directory(void)
 {
 	struct fixture f;
-	char command[400];
 	int error = 0;
 
 	begin(&f, "calm");
 	(void)start(&f);
-	(void)snprintf(command, sizeof(command), "rm -r '%s'", f.run);
-	/* NOLINTNEXTLINE(cert-env33-c): our own directory's name */
-	need(system(command) == 0 ? 0 : -1, command);
+	remove_run_directory(&f);
 	for (int i = 0; i < 61 * 20 && !error; i++) {
 		f.now_us += 50000;
 		error = tick(&f.daemon, f.now_us, TICK_TIMER, &f.wait_ms);
 	}
 	is_int(error, -ENOENT,
 	       "without its run directory the daemon ends, to start anew");
+	(void)daemon_close(&f.daemon, "test", false);
+	end(&f);
+}
+
+/* Nobody would know of it if the daemon were killed. */
+static void test_not_written_down(void)
+{
+	struct fixture f;
+
+	begin(&f, "calm");
+	begin_thrash(&f);
+	remove_run_directory(&f);
+	go_on_thrashing(&f);
+	is_int(f.daemon.decider.detector.verdict, VERDICT_THRASHING,
+	       "a host thrashes");
+	is_int((int64_t)f.daemon.decider.schedule.freezes_total, 0,
+	       "but nobody is frozen who could not be written down first");
+	is_int((int64_t)freezer_count(&f.daemon.freezer), 0,
+	       "nor stays in the table");
 	(void)daemon_close(&f.daemon, "test", false);
 	end(&f);
 }
@@ -512,6 +547,7 @@ int main(void)
 	test_stopped();
 	test_ledger();
 	test_lost_run_directory();
+	test_not_written_down();
 	test_freshness();
 	test_rest();
 	test_broken_proc();
