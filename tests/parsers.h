@@ -37,8 +37,8 @@ size_t parser_seeds(const struct parser *parser,
 		    struct span seeds[PARSER_SEEDS]);
 
 /*
- * What holds of a schedule after each turn, whatever it was told: nobody was
- * frozen in it who must not be, no process is two jobs, the totals add up.
+ * What holds of a schedule after each turn, whatever it was told: nobody is
+ * frozen who must not be, no process is two jobs, the totals add up.
  */
 bool is_sane_schedule(const struct schedule *schedule, uint64_t now_us);
 

@@ -5,6 +5,7 @@
 # What is found new is kept in BUILD/corpus and goes on from there next time.
 # Exits with 1 if a target fails; what it failed with is left in BUILD.
 set -eu
+cd "$(dirname "$0")/../.."
 fuzzer=$1 build=$2 seconds=$3
 shift 3
 targets=${*:-$("$fuzzer")}
@@ -26,7 +27,7 @@ run()
 	target=$1
 	shift
 	FUZZ_TARGET=$target FUZZ_SEEDS=$scratch/$target "$fuzzer" \
-		-max_total_time="$seconds" -timeout=10 -print_final_stats=1 \
+		-max_total_time="$seconds" -max_len=16384 -timeout=10 \
 		-artifact_prefix="$build/$target-" "$@"
 }
 

@@ -18,6 +18,7 @@ enum {
 	CALM_TURNS = 25,
 	CALM_STEP_MS = 5000,
 	START_US = 100000000,
+	TICK_US = 10000, /* of start times */
 };
 
 /* Who is there, by who must never be frozen. */
@@ -26,22 +27,31 @@ static const struct plan {
 	const char *command;
 	unsigned flags;
 	bool is_never;
+	bool is_never_of_root;
 } plans[] = {
-	{1, 0, 1, "init", 0, true},
-	{2, 0, 0, "kthreadd", KERNEL_THREAD, true},
-	{7, 2, 0, "kswapd0", KERNEL_THREAD, true},
-	{30, 1, 30, "our service", 0, true},
-	{SELF, 30, SELF, "thrash-protect", 0, true},
-	{60, 1, 60, "giant", 0, true}, /* by a rule */
-	{62, 1, 62, "bash", 0, false},
-	{70, 62, 70, "make", 0, false},
-	{71, 70, 70, "cc1", 0, false},
-	{72, 70, 70, "cc1", 0, false},
-	{80, 1, 80, "hog", 0, false},
-	{81, 1, 81, "a) R 1 1\n", 0, false},
-	{82, 1, 82, "preferred", 0, false},
-	{83, 1, 83, "patient", 0, false},
+	{1, 0, 1, "init", 0, true, false},
+	{2, 0, 0, "kthreadd", KERNEL_THREAD, true, false},
+	{7, 2, 0, "kswapd0", KERNEL_THREAD, true, false},
+	{30, 1, 30, "our service", 0, true, false},
+	{SELF, 30, SELF, "thrash-protect", 0, true, false},
+	{60, 1, 60, "giant", 0, true, false}, /* by a rule */
+	{62, 1, 62, "bash", 0, false, false},
+	{70, 62, 70, "make", 0, false, false},
+	{71, 70, 70, "cc1", 0, false, false},
+	{72, 70, 70, "cc1", 0, false, false},
+	{80, 1, 80, "hog", 0, false, false},
+	{81, 1, 81, "a) R 1 1\n", 0, false, false},
+	{82, 1, 82, "preferred", 0, false, false},
+	{83, 1, 83, "patient", 0, false, false},
+	{90, 1, 90, "sshd", 0, false, true},
+	{91, 90, 91, "guest", 0, false, false},
 };
+
+/* The directories of our /proc are ours. */
+static bool is_never_frozen(const struct plan *plan)
+{
+	return plan->is_never || (plan->is_never_of_root && geteuid() == 0);
+}
 
 static const char *const names[] = {
 	"hog", "giant", "bash", "sshd", "preferred", "patient", "", "\xff) Z",
@@ -91,38 +101,43 @@ static struct host *the_host(void)
  * What the linker puts in the place of the real ones, so that the same bytes
  * are always the same run, and the fuzzer gets no more priority or memory.
  */
-uint64_t __wrap_clock_boottime_us(void);
-pid_t __wrap_getpid(void);
-void __wrap_resident_begin(struct log *log);
-int __wrap_resident_keep(const void *start, size_t bytes);
-void __wrap_watchdogs_open(struct watchdogs *watchdogs, const char *root);
-void __real_watchdogs_open(struct watchdogs *watchdogs, const char *root);
+#define IN_PLACE_OF(name) __asm__("__wrap_" #name)
 
-uint64_t __wrap_clock_boottime_us(void)
+uint64_t host_now_us(void) IN_PLACE_OF(clock_boottime_us);
+pid_t host_self(void) IN_PLACE_OF(getpid);
+void host_do_not_rise(struct log *log) IN_PLACE_OF(resident_begin);
+int host_do_not_keep(const void *start, size_t bytes)
+	IN_PLACE_OF(resident_keep);
+void host_open_watchdogs(struct watchdogs *watchdogs, const char *root)
+	IN_PLACE_OF(watchdogs_open);
+void real_watchdogs_open(struct watchdogs *watchdogs,
+			 const char *root) __asm__("__real_watchdogs_open");
+
+uint64_t host_now_us(void)
 {
 	return the_host()->now_us;
 }
 
-pid_t __wrap_getpid(void)
+pid_t host_self(void)
 {
 	return SELF;
 }
 
-void __wrap_resident_begin(struct log *log)
+void host_do_not_rise(struct log *log)
 {
 	(void)log;
 }
 
-int __wrap_resident_keep(const void *start, size_t bytes)
+int host_do_not_keep(const void *start, size_t bytes)
 {
 	(void)start, (void)bytes;
 	return 0;
 }
 
-void __wrap_watchdogs_open(struct watchdogs *watchdogs, const char *root)
+void host_open_watchdogs(struct watchdogs *watchdogs, const char *root)
 {
 	(void)root;
-	__real_watchdogs_open(watchdogs, the_host()->root_path);
+	real_watchdogs_open(watchdogs, the_host()->root_path);
 }
 
 /* Says what is wrong, and where; false. */
@@ -338,7 +353,7 @@ static void change_slot(struct host *host)
 	size_t index = take(host) % COUNT(plans);
 	uint8_t what = take(host) % 9, value = take(host);
 	struct slot *slot = &host->slots[index];
-	bool is_never = plans[index].is_never;
+	bool is_never = is_never_frozen(&plans[index]);
 
 	slot->is_changed = true;
 	switch (what) {
@@ -358,7 +373,8 @@ static void change_slot(struct host *host)
 		slot->is_there = !slot->is_there;
 		break;
 	case 5:
-		slot->start_time += 1U + value;
+		slot->start_time = value & 1 ? host->now_us / TICK_US
+					     : slot->start_time + 2U + value;
 		break;
 	case 6:
 		if (!is_never)
@@ -465,7 +481,7 @@ static bool is_rightly_frozen(const struct host *host, const struct job *job)
 		return wrong(host, "frozen for too long", pid);
 	if (slot->is_odd)
 		return pid != 1 && pid != SELF;
-	if (plans[index].is_never)
+	if (is_never_frozen(&plans[index]))
 		return wrong(host, "it is never to be frozen", pid);
 	if (job->since_us != host->now_us)
 		return true;
@@ -676,6 +692,11 @@ static enum outcome try_ticks(struct span text)
 
 const struct parser hosts[] = {
 	{"tick", try_ticks, {NULL}, {NULL}},
+	{"cgroups_see_limit",
+	 try_cgroups,
+	 {"4:cpu,memory:/a\n0::/c\n", "0::/b/c\n", "0::/../a\n", "0::/a/b\n",
+	  "7:memory:/link/a\n"},
+	 {NULL}},
 };
 
 const size_t host_count = COUNT(hosts);

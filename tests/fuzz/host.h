@@ -13,4 +13,7 @@
 extern const struct parser hosts[];
 extern const size_t host_count;
 
+/* Any text as PID/cgroup: no limit may come from outside of the cgroups. */
+enum outcome try_cgroups(struct span text);
+
 #endif
