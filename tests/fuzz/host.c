@@ -487,10 +487,9 @@ static bool is_rightly_frozen(const struct host *host, const struct job *job)
 		return true;
 	if (!slot->is_there || slot->start_time != job->process.start_time)
 		return wrong(host, "it was gone before it was frozen", pid);
-	/* who was stopped by others is found by a freezer that does freeze */
-	return strchr("RSDITt", slot->state)
+	return strchr("RSDI", slot->state)
 		       ? true
-		       : wrong(host, "it was dead before it was frozen", pid);
+		       : wrong(host, "it was stopped, or dead, before", pid);
 }
 
 static bool has_gone_on(const struct state *before, const struct state *now)
@@ -507,9 +506,9 @@ static bool has_gone_on(const struct state *before, const struct state *now)
 	       now->longest_gap_ms >= before->longest_gap_ms;
 }
 
-static bool has_frozen(const struct state *state, const struct process *process)
+static bool publishes(const struct state *state, const struct process *process)
 {
-	for (uint64_t i = 0; i < state->frozen_processes; i++)
+	for (size_t i = 0; i < state->frozen_processes; i++)
 		if (state->frozen[i].pid == process->pid &&
 		    state->frozen[i].start_time == process->start_time)
 			return true;
@@ -522,20 +521,35 @@ static bool is_published(struct host *host)
 	const struct schedule *schedule = &host->daemon.decider.schedule;
 	static struct state state;
 	struct problem problem;
+	size_t count = 0;
 
 	if (state_read(host->run_path, &state, &problem))
 		return wrong(host, problem.text, 0);
-	if (state.frozen_processes != schedule_frozen_count(schedule))
-		return wrong(host, "others are published than are frozen", 0);
-	for (size_t i = 0; i < schedule->count; i++)
-		if (job_is_frozen(&schedule->jobs[i]) &&
-		    !has_frozen(&state, &schedule->jobs[i].process))
+	for (size_t i = 0; i < schedule->count; i++) {
+		const struct job *job = &schedule->jobs[i];
+
+		if (!job_is_frozen(job))
+			continue;
+		count++;
+		if (!publishes(&state, &job->process))
 			return wrong(host, "frozen and not published",
-				     schedule->jobs[i].process.pid);
+				     job->process.pid);
+	}
+	if (count != state.frozen_processes)
+		return wrong(host, "published and not frozen", 0);
 	if (!has_gone_on(&host->state, &state))
 		return wrong(host, "a total has gone back", 0);
 	host->state = state;
 	return true;
+}
+
+static size_t count_rows(const struct ledger *ledger)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < STATE_FROZEN; i++)
+		count += ledger->rows[i].is_ordered;
+	return count;
 }
 
 static bool is_sane(struct host *host)
@@ -544,8 +558,10 @@ static bool is_sane(struct host *host)
 
 	if (!is_sane_schedule(schedule, host->now_us))
 		return wrong(host, "the schedule is not sane", 0);
+	if (count_rows(&host->ledger) != schedule_frozen_count(schedule))
+		return wrong(host, "the ledger knows of others", 0);
 	if (ledger_has_any(&host->ledger))
-		return wrong(host, "a dry run has frozen somebody", 0);
+		return wrong(host, "a dry run holds somebody", 0);
 	for (size_t i = 0; i < schedule->count; i++)
 		if (job_is_frozen(&schedule->jobs[i]) &&
 		    !is_rightly_frozen(host, &schedule->jobs[i]))
@@ -573,7 +589,7 @@ static bool end(struct host *host, bool is_reload)
 	if (host->is_open)
 		left = daemon_close(&host->daemon, "the end", is_reload);
 	host->is_open = false;
-	if (left || ledger_has_any(&host->ledger))
+	if (left || count_rows(&host->ledger))
 		return wrong(host, "somebody is left frozen", (int)left);
 	return is_reload || access(host->run_path, F_OK) != 0 ||
 			       state_read(host->run_path, &(struct state){0},
