@@ -178,10 +178,10 @@ lint-arrows:
 		grep -Ev '"(core|plugins/munin)/'
 	! grep -nE '\<(exit|kill|sleep|usleep|nanosleep)\(' core/*.c
 
-# A fresh Debian or Ubuntu needs these for check, lint and demo; as root.
+# A fresh Debian or Ubuntu needs these for check, fuzz, lint and demo; as root.
 DEPS = clang clang-format clang-tidy cppcheck e2fsprogs icinga2-bin \
-	icinga2-common mmdebstrap mount munin munin-node perl procps \
-	shellcheck strace sudo systemd-container tmux util-linux
+	icinga2-common libclang-rt-dev mmdebstrap mount munin munin-node \
+	perl procps shellcheck strace sudo systemd-container tmux util-linux
 
 deps:
 	@command -v apt-get >/dev/null || { \
