@@ -89,8 +89,13 @@ int marker_update(struct marker *marker, const struct state *state,
 	if (!state->frozen_processes) {
 		if (!marker->is_there)
 			return 0;
-		marker->is_there = false;
-		return remove_ours(marker->directory, marker->name);
+
+		int error = remove_ours(marker->directory, marker->name);
+
+		/* else it is ours still, and the next time may do better */
+		if (!error || error == -EEXIST)
+			marker->is_there = false;
+		return error;
 	}
 	if (!marker->is_there)
 		marker->since = *now;

@@ -70,14 +70,22 @@ int publisher_open(struct publisher *publisher, const struct settings *settings,
 	return 0;
 }
 
+/* Each is tried again: there is no later. */
+static void remove_all(struct publisher *publisher)
+{
+	struct state *state = &publisher->state;
+
+	state->frozen_processes = 0;
+	if (marker_update(&publisher->marker, state, NULL) != 0)
+		(void)marker_update(&publisher->marker, state, NULL);
+	if (unlinkat(publisher->directory, "state", 0) != 0)
+		(void)unlinkat(publisher->directory, "state", 0);
+}
+
 void publisher_close(struct publisher *publisher, bool keeps_state)
 {
-	if (publisher->written_us && !keeps_state) {
-		publisher->state.frozen_processes = 0;
-		(void)marker_update(&publisher->marker, &publisher->state,
-				    NULL);
-		(void)unlinkat(publisher->directory, "state", 0);
-	}
+	if (publisher->written_us && !keeps_state)
+		remove_all(publisher);
 	marker_close(&publisher->marker);
 	if (publisher->lock >= 0)
 		(void)close(publisher->lock);
@@ -227,6 +235,10 @@ int publish(struct publisher *publisher, const struct decider *decider,
 	tell(log, "marker",
 	     marker_update(&publisher->marker, &publisher->state, &wall),
 	     &publisher->marker_error);
+	/* while calm that would last for long */
+	if (error || publisher->marker_error)
+		publisher->state.fresh_for_ms =
+			decider->settings->state_interval_ms;
 	return error == -ENOENT ? error : 0;
 }
 

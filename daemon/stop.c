@@ -81,13 +81,19 @@ static int check_release(int proc, const struct process *process)
 	return signals & SIGNALS_STOP ? -EALREADY : 0;
 }
 
+/* Of pidfd_open(): gone, or the id of a thread (since Linux 6.16 ENOENT). */
+static bool means_no_process(int error)
+{
+	return error == ESRCH || error == EINVAL || error == ENOENT;
+}
+
 static int send_signal(int proc, pid_t pid, uint64_t start_time, int number,
 		       check *may)
 {
 	struct process process;
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 
-	if (pidfd < 0 && errno == ESRCH)
+	if (pidfd < 0 && means_no_process(errno))
 		return -ESRCH;
 
 	/* looked at after it was opened: now the two mean the same process */

@@ -20,9 +20,7 @@ outside() {
 	[ "$(id -u)" -eq 0 ] || skip_all 'needs root'
 	unshare --pid --fork --mount-proc true 2>/dev/null ||
 		skip_all 'needs PID and mount namespaces'
-	unshare --pid --fork --mount-proc --kill-child \
-		"$0" inside_namespace &
-	at_exit "kill -KILL $! 2>/dev/null"
+	in_pretence "$0" inside_namespace
 	wait $!
 	is $? 0 'the tests inside the namespace have come to their end'
 	done_testing

@@ -4,10 +4,49 @@
 # in place of /proc/vmstat, so that a daemon with --use-psi no freezes and
 # thaws as long as is wanted, and nobody waits for a disk.  To be sourced.
 #
+#   in_pretence COMMAND...  runs it in these namespaces, in the background: $!.
+#                    Its cgroups of version 2, if there are any, are its own as
+#                    well: who starts or thaws all lets go on whoever was left
+#                    frozen by cgroup, and may find what another test has frozen
 #   begin_pretence   the counters, and two hogs: $hogs; fails if it may not
 #   start_hogs       as many again
 #   begin_thrash     from now on the host thrashes
 #   end_thrash
+
+# Who is in there has been killed, but may not be dead yet.
+pretence_remove_cgroup() {
+	pretence_tries=100
+	until find "$1" -depth -type d -exec rmdir {} + 2>/dev/null ||
+		[ ! -d "$1" ]; do
+		pretence_tries=$((pretence_tries - 1))
+		[ $pretence_tries -gt 0 ] || return
+		sleep 0.05
+	done
+}
+
+# The way into it, by shells of their own, so that the pid stays.
+# shellcheck disable=SC2016
+pretence_join='echo 0 >"$0/cgroup.procs" || exit
+	exec unshare --cgroup --pid --fork --mount-proc --kill-child \
+		sh -c "$PRETENCE_MOUNT" "$0" "$@"'
+# shellcheck disable=SC2016
+pretence_mount='mount --bind "$0" "${0%/*}" && exec "$@"'
+
+in_pretence() {
+	for pretence_tree in /sys/fs/cgroup/unified /sys/fs/cgroup ''; do
+		[ ! -e "$pretence_tree/cgroup.procs" ] || break
+	done
+	pretence_cgroup=$(mktemp -d \
+		"$pretence_tree/thrash-protect-test.XXXXXX" 2>/dev/null)
+	if [ -n "$pretence_tree" ] && [ -n "$pretence_cgroup" ]; then
+		at_exit "pretence_remove_cgroup '$pretence_cgroup'"
+		PRETENCE_MOUNT="$pretence_mount" \
+			sh -c "$pretence_join" "$pretence_cgroup" "$@" &
+	else
+		unshare --pid --fork --mount-proc --kill-child "$@" &
+	fi
+	at_exit "kill -KILL $! 2>/dev/null"
+}
 
 # Same length always, one write.
 write_vmstat() {

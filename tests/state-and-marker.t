@@ -25,9 +25,7 @@ outside() {
 	if [ -r "$sticky_rule" ]; then
 		at_exit "echo $(cat "$sticky_rule") >$sticky_rule"
 	fi
-	unshare --pid --fork --mount-proc --kill-child \
-		"$0" inside_namespace &
-	at_exit "kill -KILL $! 2>/dev/null"
+	in_pretence "$0" inside_namespace
 	wait $!
 	is $? 0 'the tests inside the namespace have come to their end'
 	done_testing
@@ -250,7 +248,7 @@ test_planted_state() {
 	not_believed 'a file that all can write'
 	{
 		cat "$WORK/target"
-		head -c 3000000 /dev/zero | tr '\0' x
+		head -c 10000000 /dev/zero | tr '\0' x
 	} >"$state"
 	not_believed 'a huge file'
 	: >"$state"
@@ -276,6 +274,72 @@ test_planted_state() {
 	is_stopped $sleeper
 	ok $? '--thaw-all by a bad state file thaws nobody'
 	end_sleeper
+	rm -rf "$run_dir"
+}
+
+# in_place NAME FILE: what was planted there stops nothing
+in_place() {
+	daemon_start
+	freezes "$1"
+	is "$(stat -c '%a %u %F' "$state")" '644 0 regular file' \
+		"$1: the state file is a good one"
+	thaws "$1"
+	rm -rf "$2"
+}
+
+# At the other names that the daemon uses in its run directory.
+test_planted_beside() {
+	mkdir "$run_dir"
+	echo 'of root' >"$WORK/precious"
+	print=$(stat -c '%i %Y %Z %s %u %a' "$WORK/precious")
+	for name in .state.new lock; do
+		planted=$run_dir/$name
+		mkfifo "$planted"
+		in_place "a FIFO as $name" "$planted"
+		echo 'of nobody' >"$planted"
+		chown 65534 "$planted"
+		in_place "somebody else's file as $name" "$planted"
+	done
+	ln -s "$WORK/precious" "$run_dir/.state.new"
+	in_place 'a link as .state.new' "$run_dir/.state.new"
+	mkdir "$run_dir/.state.new"
+	in_place 'a directory as .state.new' "$run_dir/.state.new"
+
+	rm "$run_dir/lock"
+	ln -s "$WORK/precious" "$run_dir/lock"
+	start_refused --dry-run
+	is "$status $(echo "$err" | grep -c lock)" '1 1' \
+		'a link as lock is refused'
+	kept 'a link as lock, or as .state.new: its target is untouched' \
+		"$WORK/precious"
+	rm "$run_dir/lock"
+	mkdir "$run_dir/lock"
+	start_refused --dry-run
+	is "$status $(echo "$err" | grep -c .)" '1 1' \
+		'a directory as lock is refused, in one line'
+	rm -rf "$run_dir"
+}
+
+# The pid of a thread, which is no process's; this one's process is stopped.
+test_thread() {
+	mkdir "$run_dir"
+	"$BIN/thrash-protect" --config /dev/null --run-dir "$WORK/second" \
+		--marker '' --use-psi no 2>"$WORK/second.log" &
+	second=$!
+	wait_for 5 grep -q ready "$WORK/second.log"
+	threaded=$(worker_of $second)
+	kill -STOP "$threaded"
+	wait_for 5 is_stopped "$threaded"
+	thread=$(find "/proc/$threaded/task" -mindepth 1 -maxdepth 1 \
+		-printf '%f\n' | grep -vx "$threaded")
+	write_state "$(entry "$thread")" >"$state"
+	daemon_start
+	is_stopped "$threaded"
+	ok $? 'the pid of a thread: its process gets no signal' ||
+		diag "$(cat "$log")"
+	daemon_stop
+	kill -CONT "$threaded"
+	end_child TERM $second
 	rm -rf "$run_dir"
 }
 
@@ -554,7 +618,9 @@ inside_namespace() {
 	test_run_directory
 	test_planted_run_directory
 	test_planted_state
+	test_planted_beside
 	test_recovery
+	test_thread
 	test_marker
 	test_planted_marker
 	for hog in $hogs; do

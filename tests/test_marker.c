@@ -197,6 +197,39 @@ static void test_foreign(void)
 	end(&f);
 }
 
+/* As somebody whom a mode can keep from it, so in a child. */
+static int fail_once(void *argument)
+{
+	struct fixture *f = argument;
+
+	if (geteuid() == 0 && setuid(65534) != 0)
+		return 10;
+	if (marker_open(&f->marker, f->path) != 0 ||
+	    marker_update(&f->marker, &f->state, &first) != 0)
+		return 11;
+	set_frozen(f, 0);
+	if (chmod(f->scratch.path, 0555) != 0 ||
+	    marker_update(&f->marker, &f->state, &first) != -EACCES)
+		return 12;
+	if (chmod(f->scratch.path, 0755) != 0 ||
+	    marker_update(&f->marker, &f->state, &first) != 0)
+		return 13;
+	return is_there(f);
+}
+
+static void test_failure(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	set_frozen(&f, 1);
+	if (geteuid() == 0)
+		need(chown(f.scratch.path, 65534, 65534), "chown");
+	is_int(child_run(fail_once, &f), 0,
+	       "what cannot be removed is removed at the next chance");
+	end(&f);
+}
+
 int main(void)
 {
 	test_life();
@@ -205,5 +238,6 @@ int main(void)
 	test_left_over();
 	test_planted();
 	test_foreign();
+	test_failure();
 	return done_testing();
 }
