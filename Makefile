@@ -28,12 +28,13 @@ CHECKS = check_thrash_frozen check_thrash_marker check_thrash_pressure
 GRAPHS = thrash_majfault thrash_swap thrash_freezes thrash_stall
 PROGRAMS = $(DAEMON) $(CHECKS) $(GRAPHS)
 
+comma := ,
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE_O := $(call object,$(wildcard core/*.c))
 DAEMON_O := $(call object,$(filter-out daemon/main.c,$(wildcard daemon/*.c)))
 NAGIOS_O := $(call object,plugins/nagios/nagios.c)
 MUNIN_O := $(call object,plugins/munin/munin.c)
-TEST_O := $(call object,tests/tap.c)
+TEST_O := $(call object,tests/tap.c tests/parsers.c)
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%.t,$(wildcard tests/test_*.c))
 TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,\
 	$(wildcard tests/tools/*.c))
@@ -41,9 +42,10 @@ BENCH := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,\
 	$(wildcard tests/bench/*.c))
 
 SOURCES := $(wildcard core/*.c daemon/*.c plugins/*/*.c tests/*.c \
-	tests/tools/*.c tests/bench/*.c)
-HEADERS := $(wildcard core/*.h daemon/*.h plugins/*/*.h tests/*.h)
-SCRIPTS = $(wildcard tests/*.t tests/*.sh tests/bench/*.sh) .ci/run
+	tests/tools/*.c tests/bench/*.c tests/fuzz/*.c)
+HEADERS := $(wildcard core/*.h daemon/*.h plugins/*/*.h tests/*.h \
+	tests/fuzz/*.h)
+SCRIPTS = $(wildcard tests/*.t tests/*.sh tests/*/*.sh) .ci/run
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
 MUTATIONS =
 PROVE_FLAGS =
@@ -71,6 +73,10 @@ $(BUILD)/libcore.a: $(CORE_O)
 $(BUILD)/libdaemon.a: $(DAEMON_O)
 	$(AR) rcs $@ $^
 
+# What several tests share; each links what it uses of it.
+$(BUILD)/libtests.a: $(TEST_O)
+	$(AR) rcs $@ $^
+
 $(BUILD)/bin/$(DAEMON): $(BUILD)/daemon/main.o $(BUILD)/libdaemon.a \
 		$(BUILD)/libcore.a
 	@mkdir -p $(@D)
@@ -86,7 +92,7 @@ $(addprefix $(BUILD)/bin/,$(GRAPHS)): $(BUILD)/bin/%: \
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
 
-$(BUILD)/tests/%.t: $(BUILD)/tests/%.o $(TEST_O) $(NAGIOS_O) $(MUNIN_O) \
+$(BUILD)/tests/%.t: $(BUILD)/tests/%.o $(BUILD)/libtests.a $(NAGIOS_O) $(MUNIN_O) \
 		$(BUILD)/libdaemon.a $(BUILD)/libcore.a
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^
 
@@ -94,7 +100,7 @@ $(BUILD)/tests/%.t: $(BUILD)/tests/%.o $(TEST_O) $(NAGIOS_O) $(MUNIN_O) \
 # with a seed as argument, the story of one.
 SIMULATE = $(BUILD)/tests/simulate.t
 $(SIMULATE): $(call object,tests/simulate.c tests/simulated_host.c) \
-		$(TEST_O) $(BUILD)/libdaemon.a $(BUILD)/libcore.a
+		$(BUILD)/libtests.a $(BUILD)/libdaemon.a $(BUILD)/libcore.a
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
 # Small programs that tests run: hogs, terminals, the daemon's freezer by hand.
@@ -123,6 +129,28 @@ sanitize-run: all $(TESTS) $(SIMULATE) $(TOOLS)
 	BUILD=$(BUILD) MUTATIONS=$(MUTATIONS) SIMULATE_HOSTS=100 prove $(PROVE_FLAGS) \
 		$(BUILD)/tests $(SANITIZED_TESTS)
 
+# Every parser, and the whole daemon on made-up hosts, with what libFuzzer makes
+# of the seeds and tests/fuzz/corpus; FUZZ_TARGETS for some of them only.
+FUZZ_SECONDS = 10
+FUZZ_TARGETS =
+FUZZER = $(BUILD)/tests/fuzz/fuzz
+# What would make runs differ, or raise the fuzzer's priority.
+FUZZ_WRAPPED = clock_boottime_us getpid resident_begin resident_keep \
+	watchdogs_open
+
+fuzz:
+	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang STATIC= HARDENING=-fPIE \
+		CFLAGS='-O1 -g $(SANITIZERS) -fsanitize=fuzzer-no-link' \
+		LDFLAGS='$(SANITIZERS)' fuzz-run
+
+$(FUZZER): $(call object,$(wildcard tests/fuzz/*.c)) $(BUILD)/libtests.a \
+		$(NAGIOS_O) $(BUILD)/libdaemon.a $(BUILD)/libcore.a
+	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -fsanitize=fuzzer \
+		$(addprefix -Wl$(comma)--wrap=,$(FUZZ_WRAPPED)) -o $@ $^
+
+fuzz-run: $(FUZZER)
+	tests/fuzz/fuzz.sh $(FUZZER) $(BUILD) $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
 # Static checks; each line is one, and none may find anything.
 lint: lint-arrows
 	clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
@@ -150,10 +178,10 @@ lint-arrows:
 		grep -Ev '"(core|plugins/munin)/'
 	! grep -nE '\<(exit|kill|sleep|usleep|nanosleep)\(' core/*.c
 
-# A fresh Debian or Ubuntu needs these for check, lint and demo; as root.
+# A fresh Debian or Ubuntu needs these for check, fuzz, lint and demo; as root.
 DEPS = clang clang-format clang-tidy cppcheck e2fsprogs icinga2-bin \
-	icinga2-common mmdebstrap mount munin munin-node perl procps \
-	shellcheck strace sudo systemd-container tmux util-linux
+	icinga2-common libclang-rt-dev mmdebstrap mount munin munin-node \
+	perl procps shellcheck strace sudo systemd-container tmux util-linux
 
 deps:
 	@command -v apt-get >/dev/null || { \
@@ -182,7 +210,7 @@ demo: all $(TOOLS)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all bench check clean demo deps force lint lint-arrows nspawn \
-	sanitize sanitize-run
+.PHONY: all bench check clean demo deps force fuzz fuzz-run lint \
+	lint-arrows nspawn sanitize sanitize-run
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

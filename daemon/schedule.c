@@ -180,6 +180,12 @@ static bool is_protected(const struct job *job)
 	return job->process.judged.class == CLASS_PROTECTED;
 }
 
+/* By somebody else; who was thawed just now may be shown as stopped still. */
+static bool is_stopped(const struct job *job, uint64_t now_us)
+{
+	return process_is_stopped(&job->process) && now_us >= job->kept_us;
+}
+
 /* Jobs that are none any more; the frozen ones by an order. */
 static void forget_jobs(struct schedule *schedule, uint64_t now_us,
 			struct orders *orders)
@@ -198,6 +204,7 @@ static void forget_jobs(struct schedule *schedule, uint64_t now_us,
 				add_order(orders, ORDER_THAW, job, now_us,
 					  "it is protected now");
 		} else if (job->is_gone || is_protected(job) ||
+			   is_stopped(job, now_us) ||
 			   is_asleep(schedule, job, now_us)) {
 			/* who sleeps keeps what it holds */
 			if (!job->is_gone)
@@ -738,6 +745,7 @@ static void pause_runner(struct schedule *schedule,
 		struct job *job = &schedule->jobs[i];
 
 		if (job->state == JOB_RUNNING &&
+		    !process_is_stopped(&job->process) &&
 		    !capacity_is_too_small(schedule, job_need_kib(job)) &&
 		    (job->is_growing ||
 		     job->process.swapped_kib >= SCHEDULE_PAUSE_KIB) &&

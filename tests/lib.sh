@@ -124,9 +124,13 @@ wait_for() {
 # ended PID: one of our own, or one whose parent has waited for it
 ended() {
 	case $(process_state "$1") in
-	'' | Z | X) return 0 ;;
+	'' | X) return 0 ;;
+	Z) ;;
 	*) return 1 ;;
 	esac
+	# the first thread of several: what they share is open as long as one is
+	set -- "/proc/$1/task/"*
+	[ $# -le 1 ]
 }
 
 # end_child SIGNAL PID: $status is how it ended; nothing waits for ever

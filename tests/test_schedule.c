@@ -627,6 +627,12 @@ static void test_judgement(void)
 	is_text(orders(&f), "thaw 10", "who comes to be protected is thawed");
 	turn(&f, 50, VERDICT_THRASHING, 0);
 	ok(!schedule_find(&f.schedule, row(&f, 10)), "and is no job any more");
+
+	freeze_one(&f);
+	row(&f, 10)->state = 'T';
+	turn(&f, 50, VERDICT_CALM, 0);
+	ok(!schedule_find(&f.schedule, row(&f, 10)),
+	   "whom somebody else stops is no job any more");
 }
 
 static void test_guest(void)
