@@ -294,8 +294,10 @@ test_planted_beside() {
 	print=$(stat -c '%i %Y %Z %s %u %a' "$WORK/precious")
 	for name in .state.new lock; do
 		planted=$run_dir/$name
+		rm -f "$planted" # a lock that was made meanwhile
 		mkfifo "$planted"
 		in_place "a FIFO as $name" "$planted"
+		rm -f "$planted"
 		echo 'of nobody' >"$planted"
 		chown 65534 "$planted"
 		in_place "somebody else's file as $name" "$planted"
@@ -323,6 +325,7 @@ test_planted_beside() {
 # The pid of a thread, which is no process's; this one's process is stopped.
 test_thread() {
 	mkdir "$run_dir"
+	: >"$WORK/second.log"
 	"$BIN/thrash-protect" --config /dev/null --run-dir "$WORK/second" \
 		--marker '' --use-psi no 2>"$WORK/second.log" &
 	second=$!
