@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { LIVES = -1 };
@@ -245,11 +246,26 @@ static void wait_once(struct guardian *guardian, int wait_ms)
 		heed_signals(guardian);
 }
 
+static void wait_to_try_again(void)
+{
+	const struct timespec pause = {.tv_nsec = GUARDIAN_AGAIN_MS * 1000000L};
+
+	(void)nanosleep(&pause, NULL);
+}
+
 static size_t thaw_all(const struct guardian *guardian, struct log *log,
 		       size_t *left)
 {
-	return ledger_thaw_all(guardian->ledger, guardian->proc,
-			       guardian->cgroups.v2, log, left);
+	size_t thawed = 0;
+
+	*left = 1;
+	for (int i = 0; *left && i < GUARDIAN_TRIES; i++) {
+		if (i)
+			wait_to_try_again();
+		thawed = ledger_thaw_all(guardian->ledger, guardian->proc,
+					 guardian->cgroups.v2, log, left);
+	}
+	return thawed;
 }
 
 /*
@@ -286,9 +302,15 @@ static void settle(const struct guardian *guardian, struct log *log,
 	log_info(log, "the guardian has thawed %zu", thawed);
 	if (left)
 		log_error(log, "%zu processes are left frozen", left);
-	else if (atomic_load(&ledger->has_files))
-		publish_settle(ledger->run_dir, ledger->marker,
-			       guardian->worker);
+	if (left || !atomic_load(&ledger->has_files))
+		return;
+	for (int i = 0; i < GUARDIAN_TRIES; i++) {
+		if (i)
+			wait_to_try_again();
+		if (!publish_settle(ledger->run_dir, ledger->marker,
+				    guardian->worker))
+			return;
+	}
 }
 
 static int end(struct guardian *guardian, struct log *log)

@@ -36,6 +36,12 @@ enum {
 	 * holds is wanted by the next one, so we wait for that, if not long.
 	 */
 	GUARDIAN_REAP_MS = 5000,
+	/*
+	 * Whom it cannot thaw, or what it cannot remove, is tried again: there
+	 * may be no memory, or no descriptor, for a moment.
+	 */
+	GUARDIAN_TRIES = 3,
+	GUARDIAN_AGAIN_MS = 50,
 };
 
 struct guardian {

@@ -242,20 +242,34 @@ int publish(struct publisher *publisher, const struct decider *decider,
 	return error == -ENOENT ? error : 0;
 }
 
-void publish_settle(const char *run_dir, const char *marker, pid_t pid)
+static int remove_state(const char *run_dir)
+{
+	struct problem ignored;
+	int directory = state_open_directory(run_dir, &ignored);
+	int error = 0;
+
+	if (directory < 0)
+		return directory;
+	if (unlinkat(directory, "state", 0) != 0)
+		error = -errno;
+	(void)close(directory);
+	return error;
+}
+
+int publish_settle(const char *run_dir, const char *marker, pid_t pid)
 {
 	struct marker remains;
 	struct state state;
 	struct problem ignored;
-	int directory;
+	int error = state_read(run_dir, &state, &ignored);
 
-	if (state_read(run_dir, &state, &ignored) || state.pid != (uint64_t)pid)
-		return;
-	directory = state_open_directory(run_dir, &ignored);
-	if (directory >= 0) {
-		(void)unlinkat(directory, "state", 0);
-		(void)close(directory);
-	}
-	(void)marker_open(&remains, marker); /* removes it */
+	if (error == -ENOENT || (!error && state.pid != (uint64_t)pid))
+		return 0;
+	if (error)
+		return error;
+	error = marker_open(&remains, marker); /* removes it */
 	marker_close(&remains);
+	if (error && error != -EEXIST)
+		return error;
+	return remove_state(run_dir); /* last: it says what is to be done */
 }

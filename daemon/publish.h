@@ -61,9 +61,9 @@ int publish(struct publisher *publisher, const struct decider *decider,
 
 /*
  * Removes the files of a daemon that is gone, as its own end would have done;
- * those of another than pid are left alone.
+ * those of another than pid are left alone.  0, or -errno: try again.
  */
-void publish_settle(const char *run_dir, const char *marker, pid_t pid);
+int publish_settle(const char *run_dir, const char *marker, pid_t pid);
 
 /* When the file has to be written again, in ms from now. */
 uint64_t publish_due_ms(const struct publisher *publisher, uint64_t now_us);

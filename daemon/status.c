@@ -87,8 +87,8 @@ int status_thaw_all(const struct settings *settings, struct log *log)
 	cgroups_close(&cgroups);
 	(void)close(proc);
 	if (!error && is_gone)
-		publish_settle(settings->run_dir, settings->marker,
-			       (pid_t)state.pid);
+		(void)publish_settle(settings->run_dir, settings->marker,
+				     (pid_t)state.pid);
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
