@@ -128,6 +128,9 @@ void capacity_raise(struct schedule *schedule,
 	bool may_be_free = is_calm && !situation->is_evicting;
 	uint64_t held_kib = sum_held_kib(schedule);
 	uint64_t most_kib = sum_all_kib(schedule);
+	/* it may have been asleep for days */
+	uint64_t gap_us =
+		lesser(situation->now_us - schedule->raised_us, 1000000);
 
 	if (schedule->usable_kib)
 		most_kib = lesser(most_kib, schedule->usable_kib);
@@ -141,9 +144,10 @@ void capacity_raise(struct schedule *schedule,
 			greater(schedule->capacity_kib, held_kib);
 	if (may_be_free && !knows_free(schedule, situation) &&
 	    schedule->capacity_kib < most_kib)
-		schedule->capacity_kib +=
-			schedule->capacity_kib *
-			(situation->now_us - schedule->raised_us) / 50000000;
+		schedule->capacity_kib =
+			lesser(most_kib, schedule->capacity_kib +
+						 schedule->capacity_kib *
+							 gap_us / 50000000);
 	schedule->raised_us = situation->now_us;
 }
 

@@ -393,6 +393,7 @@ static void make_room(struct schedule *schedule,
 	if (situation->before && situation->now) {
 		add_jobs(schedule, settings, situation);
 		note_limit(schedule, situation->now);
+		units_form(schedule, situation->now_us);
 	}
 	schedule->usable_kib = schedule->is_confined ? schedule->limit_kib
 						     : situation->usable_kib;
@@ -434,6 +435,14 @@ static uint64_t load_limit_ms(const struct job *job)
 	return 1000 + 4 * job_need_kib(job) * 1000 / SCHEDULE_KIB_PER_S;
 }
 
+/* Whether the last change of turn was made for it, or around it. */
+static bool was_changed(const struct schedule *schedule, const struct job *job)
+{
+	return schedule->changed_us &&
+	       (job->given_us <= schedule->changed_us ||
+		job->loading_us >= schedule->changed_us);
+}
+
 /*
  * Who has just got its memory begins its turn, and the change is timed; also
  * who never stops growing, or is too big to ever be there as a whole.
@@ -454,10 +463,11 @@ static void begin_turns(struct schedule *schedule,
 			 capacity_is_too_small(schedule, job_need_kib(job)) ||
 			 situation->verdict == VERDICT_CALM);
 
-		if (is_loaded)
+		if (is_loaded && was_changed(schedule, job))
 			schedule->change_us =
 				situation->now_us - schedule->changed_us;
-		else if (!has_passed(job->given_us, load_limit_ms(job),
+		else if (!is_loaded &&
+			 !has_passed(job->given_us, load_limit_ms(job),
 				     situation->now_us))
 			continue;
 		job->turn_us = situation->now_us;
@@ -646,7 +656,8 @@ static void thaw_overdue(struct schedule *schedule,
 	for (size_t i = 0; i < schedule->count; i++) {
 		const struct job *job = &schedule->jobs[i];
 
-		if (job_is_frozen(job) &&
+		if (job_is_frozen(job) && !job->is_gone && !job->is_undone &&
+		    !is_protected(job) &&
 		    has_passed(job->since_us, most_frozen_ms(job, settings),
 			       now_us))
 			add_order(orders, ORDER_THAW, job, now_us,
@@ -745,6 +756,7 @@ static void pause_runner(struct schedule *schedule,
 		struct job *job = &schedule->jobs[i];
 
 		if (job->state == JOB_RUNNING &&
+		    situation->now_us >= job->unpaused_us &&
 		    !process_is_stopped(&job->process) &&
 		    !capacity_is_too_small(schedule, job_need_kib(job)) &&
 		    (job->is_growing ||
@@ -765,8 +777,7 @@ static void settle_accounts(struct schedule *schedule,
 			    struct orders *orders)
 {
 	forget_jobs(schedule, situation->now_us, orders);
-	if (!orders->count)
-		thaw_overdue(schedule, settings, situation->now_us, orders);
+	thaw_overdue(schedule, settings, situation->now_us, orders);
 	if (!orders->count)
 		end_loading(schedule, situation, orders);
 	if (!orders->count)
@@ -912,7 +923,9 @@ void schedule_confirm(struct schedule *schedule,
 			begin_freeze(schedule, job, JOB_FROZEN, now_us);
 		break;
 	case ORDER_PAUSE:
-		if (!error)
+		if (error)
+			job->unpaused_us = now_us + settings->quantum_ms * 1000;
+		else
 			begin_freeze(schedule, job, JOB_LOADING, now_us);
 		break;
 	case ORDER_LOAD:

@@ -104,6 +104,7 @@ struct job {
 	uint64_t given_us;     /* when it was last let run, pauses apart */
 	uint64_t kept_us;      /* until when it is not frozen again */
 	uint64_t loading_us;   /* when loading began */
+	uint64_t unpaused_us;  /* until when it is not paused: that failed */
 	uint64_t turn_us;      /* when it had its memory; 0: not yet */
 	uint64_t grew_us;      /* when it last grew; 0: never */
 	uint64_t active_us;    /* when it last ran, or waited for a disk */

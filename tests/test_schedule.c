@@ -611,6 +611,52 @@ static void test_undivided(void)
 	is_text(orders(&f), "none", "a cgroup has what its limit is");
 }
 
+/* The first trouble of a day was light. */
+static void test_light_trouble(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	f.situation.now_us = UINT64_C(86400000000);
+	(void)processes_add(&f.host, 10, "hog", 160 * MIB, 5);
+	row(&f, 10)->state = 'R';
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	turn(&f, 100, VERDICT_CALM, 0);
+	is_int((int64_t)f.schedule.change_us, 0,
+	       "where nothing was changed, no change is timed");
+}
+
+static void test_stubborn(void)
+{
+	struct fixture f;
+
+	freeze_one(&f);
+	(void)processes_add(&f.host, 12, "hog", 130 * MIB, 5);
+	f.schedule.jobs[f.schedule.count++] = (struct job){
+		.process = *row(&f, 12),
+		.state = JOB_FROZEN,
+		.since_us = f.situation.now_us,
+	};
+	row(&f, 11)->judged.class = CLASS_PROTECTED;
+	row(&f, 12)->state = 'T';
+	turn(&f, 50, VERDICT_CALM, -EIO);
+	turn(&f, (unsigned)f.settings.max_frozen_ms, VERDICT_CALM, -EIO);
+	is_text(orders(&f), "thaw 11, thaw 12",
+		"one that cannot be thawed keeps no other beyond the limit");
+}
+
+static void test_failed_pause(void)
+{
+	struct fixture f;
+
+	freeze_one(&f);
+	row(&f, 10)->swapped_kib = 20 * MIB;
+	turn(&f, 50, VERDICT_THRASHING, -EALREADY);
+	is_text(orders(&f), "pause 10", "a runner that lacks memory is paused");
+	turn(&f, 50, VERDICT_THRASHING, -EALREADY);
+	is_text(orders(&f), "none", "what failed is not tried in every turn");
+}
+
 static void test_judgement(void)
 {
 	struct fixture f;
@@ -836,6 +882,9 @@ int main(void)
 	test_evicted();
 	test_guest();
 	test_judgement();
+	test_light_trouble();
+	test_stubborn();
+	test_failed_pause();
 	test_new_member();
 	test_kin();
 	test_sharing();
