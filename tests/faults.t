@@ -150,20 +150,6 @@ is_ready() {
 	[ "$(grep -c ready "$log")" -gt "$readies" ]
 }
 
-stopped_hogs() {
-	for hog in $hogs; do
-		[ "$(process_state "$hog")" != T ] || echo "$hog"
-	done
-}
-
-is_somebody_stopped() {
-	[ -n "$(stopped_hogs)" ]
-}
-
-is_nobody_stopped() {
-	[ -z "$(stopped_hogs)" ]
-}
-
 ### The faults
 
 is_traced() {

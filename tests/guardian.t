@@ -16,16 +16,6 @@ state=$run_dir/state
 marker=$WORK/marker
 log=$WORK/log
 
-outside() {
-	[ "$(id -u)" -eq 0 ] || skip_all 'needs root'
-	unshare --pid --fork --mount-proc true 2>/dev/null ||
-		skip_all 'needs PID and mount namespaces'
-	in_pretence "$0" inside_namespace
-	wait $!
-	is $? 0 'the tests inside the namespace have come to their end'
-	done_testing
-}
-
 # start LOG ARG...
 start() {
 	into=$1
@@ -45,20 +35,6 @@ daemon_start() {
 		exit 1
 	fi
 	worker=$(worker_of $daemon)
-}
-
-stopped_hogs() {
-	for hog in $hogs; do
-		[ "$(process_state "$hog")" != T ] || echo "$hog"
-	done
-}
-
-is_somebody_stopped() {
-	[ -n "$(stopped_hogs)" ]
-}
-
-is_nobody_stopped() {
-	[ -z "$(stopped_hogs)" ]
 }
 
 # sleep_for_a_moment: never as long as the last one

@@ -15,16 +15,6 @@ state=$run_dir/state
 marker=$WORK/marker
 log=$WORK/log
 
-outside() {
-	[ "$(id -u)" -eq 0 ] || skip_all 'needs root'
-	unshare --pid --fork --mount-proc true 2>/dev/null ||
-		skip_all 'needs PID and mount namespaces'
-	in_pretence "$0" inside_namespace
-	wait $!
-	is $? 0 'the tests inside the namespace have come to their end'
-	done_testing
-}
-
 # daemon_start ARG...
 daemon_start() {
 	: >"$log"

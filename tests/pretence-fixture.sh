@@ -8,8 +8,11 @@
 #                    Its cgroups of version 2, if there are any, are its own as
 #                    well: who starts or thaws all lets go on whoever was left
 #                    frozen by cgroup, and may find what another test has frozen
+#   outside          all of a test that runs its function inside_namespace there
 #   begin_pretence   the counters, and two hogs: $hogs; fails if it may not
 #   start_hogs       as many again
+#   stopped_hogs     the pids of those that are stopped now
+#   is_somebody_stopped, is_nobody_stopped   of the hogs
 #   begin_thrash     from now on the host thrashes
 #   end_thrash
 
@@ -48,6 +51,16 @@ in_pretence() {
 	at_exit "kill -KILL $! 2>/dev/null"
 }
 
+outside() {
+	[ "$(id -u)" -eq 0 ] || skip_all 'needs root'
+	unshare --pid --fork --mount-proc true 2>/dev/null ||
+		skip_all 'needs PID and mount namespaces'
+	in_pretence "$0" inside_namespace
+	wait $!
+	is $? 0 'the tests inside the namespace have come to their end'
+	done_testing
+}
+
 # Same length always, one write.
 write_vmstat() {
 	printf 'pswpin %015d\npswpout %015d\npgmajfault %015d\n' \
@@ -71,6 +84,20 @@ start_hogs() {
 		"$TOOLS/hog" 48 0 grow &
 		hogs="$hogs $!"
 	done
+}
+
+stopped_hogs() {
+	for hog in $hogs; do
+		[ "$(process_state "$hog")" != T ] || echo "$hog"
+	done
+}
+
+is_somebody_stopped() {
+	[ -n "$(stopped_hogs)" ]
+}
+
+is_nobody_stopped() {
+	[ -z "$(stopped_hogs)" ]
 }
 
 begin_thrash() {
