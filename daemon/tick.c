@@ -192,10 +192,8 @@ static void touch_rows(struct daemon *daemon)
 static void begin(struct daemon *daemon, const struct settings *settings,
 		  FILE *tape, struct ledger *ledger, struct log *log)
 {
-	if (daemon->was_opened)
-		reset(daemon);
+	reset(daemon);
 	touch_rows(daemon);
-	daemon->was_opened = true;
 	daemon->settings = settings;
 	daemon->tape = tape;
 	daemon->log = log;

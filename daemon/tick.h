@@ -63,7 +63,6 @@ struct daemon {
 	unsigned failures;
 	bool has_fallen_back; /* from cgroup to signal, which was said */
 	bool was_cut;         /* it was said that the table is too small */
-	bool was_opened;      /* once before */
 };
 
 /*
