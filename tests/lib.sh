@@ -171,6 +171,11 @@ process_state() {
 	sed -n 's/.*) \(.\) .*/\1/p' "/proc/$1/stat" 2>/dev/null
 }
 
+# is_going_on PID: it is there, and nobody has frozen or stopped it
+is_going_on() {
+	! ended "$1" && [ "$(process_state "$1")" != T ]
+}
+
 # worker_of PID: of a daemon, which is the guardian, the process that works
 worker_of() {
 	tr -d " " <"/proc/$1/task/$1/children" 2>/dev/null

@@ -167,7 +167,8 @@ test_foreground() {
 		diag "$(cat "$screen")"
 	is_in_front "$(cat "$pids")"
 	ok $? "$how: a job in front: it still is"
-	is "$(process_state "$shell")" S "$how: a job in front: its shell waits"
+	is_going_on "$shell"
+	ok $? "$how: a job in front: its shell waits"
 	printf '\004' >&3
 	works "$how: a job in front: when it ends the shell goes on"
 	silent "$how: a job in front: the shell has noticed nothing"
@@ -192,7 +193,8 @@ under() {
 	fi
 	begin_job 1 "$* '$WORK/job-asleep'"
 	frozen_for_a_while "under $1"
-	is "$(process_state "$(cat "$pids")")" S "$how: under $1: it sleeps on"
+	is_going_on "$(cat "$pids")"
+	ok $? "$how: under $1: it sleeps on"
 	printf '\003' >&3
 	wait_for 5 ended "$(cat "$pids")"
 	ok $? "$how: under $1: ^C ends it"
@@ -263,7 +265,8 @@ test_background() {
 	frozen 'a job behind'
 	works "$how: a job behind: its shell can be used"
 	freeze_end
-	is "$(process_state "$(cat "$pids")")" S "$how: a job behind: it goes on"
+	is_going_on "$(cat "$pids")"
+	ok $? "$how: a job behind: it goes on"
 	kill "$(cat "$pids")"
 	works "$how: a job behind: and the shell too"
 }
