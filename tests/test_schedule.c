@@ -696,8 +696,39 @@ static void test_guest(void)
 	schedule_plan(&f.schedule, &plan);
 	ok(f.orders.has_plan && plan.out_kib == SCHEDULE_GUEST_KIB,
 	   "somebody who logs in is given room at once, by the frozen");
-	turn(&f, 50, VERDICT_CALM, 0);
+	finish_plan(&f);
+	turn(&f, SCHEDULE_GUEST_MS, VERDICT_CALM, 0);
 	ok(!f.orders.has_plan, "and once");
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	ok(f.orders.has_plan, "again only if tasks stall all the same");
+	finish_plan(&f);
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	ok(!f.orders.has_plan, "and not at once");
+	turn(&f, 20000, VERDICT_CALM, 0);
+	is_text(orders(&f), "none", "the turns do not change meanwhile");
+	turn(&f, (unsigned)f.settings.max_frozen_ms - 30000, VERDICT_CALM, 0);
+	is_text(orders(&f), "freeze 10, load 11",
+		"unless somebody has waited for almost too long");
+}
+
+/* Memory that the pager cannot bring in, for want of room or of a right. */
+static void test_same_plan(void)
+{
+	struct fixture f;
+
+	freeze_one(&f);
+	row(&f, 10)->swapped_kib = 3 * SCHEDULE_PLAN_KIB;
+	turn(&f, SCHEDULE_JUDGE_MS, VERDICT_CALM, 0);
+	ok(f.orders.has_plan, "what a runner lacks is brought in");
+	finish_plan(&f);
+	turn(&f, 50, VERDICT_CALM, 0);
+	ok(!f.orders.has_plan, "what cannot be is not tried again at once");
+	row(&f, 10)->swapped_kib += SCHEDULE_PLAN_KIB;
+	turn(&f, 50, VERDICT_CALM, 0);
+	ok(f.orders.has_plan, "but when it lacks more");
+	finish_plan(&f);
+	turn(&f, SCHEDULE_JUDGE_MS, VERDICT_CALM, 0);
+	ok(f.orders.has_plan, "or after a while");
 }
 
 /* 60 MiB of those that were evicted are in memory still, but nobody's. */
@@ -881,6 +912,7 @@ int main(void)
 	test_undivided();
 	test_evicted();
 	test_guest();
+	test_same_plan();
 	test_judgement();
 	test_light_trouble();
 	test_stubborn();
