@@ -618,8 +618,8 @@ static bool look(struct daemon *daemon)
 }
 
 /*
- * A calm host on which nobody has stalled since the last sample pages nothing
- * that anybody waits for; its counters can wait.
+ * A calm host on which nobody has stalled for memory since the last sample
+ * pages nothing that anybody waits for; its counters can wait.
  */
 static bool is_at_rest(const struct daemon *daemon, uint64_t now_us)
 {
