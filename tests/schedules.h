@@ -22,7 +22,7 @@ static inline void begin(struct fixture *f)
 	settings_default(&f->settings);
 	processes_begin(&f->host);
 	f->situation = (struct situation){
-		.now_us = 5000000,
+		.now_us = 100000000,
 		.before = &f->host.before,
 		.now = &f->host.now,
 		.self = 2,

@@ -57,6 +57,11 @@ static void test_too_small(void)
 	ok(!capacity_is_too_small(&f.schedule, 100 * MIB),
 	   "what all hold is there, whatever was measured before");
 	ok(capacity_is_too_small(&f.schedule, 100 * MIB + 1), "and not more");
+	f.schedule.evicted_kib = 600 * MIB;
+	ok(!capacity_is_too_small(&f.schedule, 120 * MIB) &&
+		   capacity_is_too_small(&f.schedule, 120 * MIB + 1),
+	   "but for what was evicted from them, and is in memory still");
+	f.schedule.evicted_kib = 0;
 	f.schedule.capacity_kib = 110 * MIB;
 	ok(!capacity_is_too_small(&f.schedule, 110 * MIB),
 	   "what was measured is there too");
@@ -100,9 +105,11 @@ static void test_calm(void)
 	freeze_one(&f);
 	f.schedule.capacity_kib = 200 * MIB;
 	f.situation.is_evicting = true;
+	f.situation.free_kib = 64 * MIB;
 	turn(&f, 50, VERDICT_CALM, 0);
 	is_int(capacity(&f), 290 * MIB, "what all hold in peace is theirs");
 	f.situation.is_evicting = false;
+	f.situation.free_kib = 0;
 	turn(&f, 450, VERDICT_CALM, 0);
 	is_int(capacity(&f), 290 * MIB, "more is believed in little by little");
 	turn(&f, 50, VERDICT_CALM, 0);
@@ -118,6 +125,9 @@ static void test_calm(void)
 	f.schedule.capacity_kib = 325 * MIB;
 	turn(&f, 1000, VERDICT_CALM, 0);
 	is_int(capacity(&f), 330 * MIB, "nor more than all want");
+	f.schedule.capacity_kib = 350 * MIB;
+	turn(&f, 1000, VERDICT_CALM, 0);
+	is_int(capacity(&f), 350 * MIB, "but what was there is not forgotten");
 	f.schedule.capacity_kib = 0;
 	turn(&f, 1000, VERDICT_CALM, 0);
 	is_int(capacity(&f), 0, "what was never short is not measured");
@@ -132,7 +142,8 @@ static void test_usable(void)
 		const char *name;
 	} rows[] = {
 		{false, 0, "no more than the host has, but for a sixteenth"},
-		{true, 320, "of a cgroup, no more than its limit"},
+		{true, 320,
+		 "of a cgroup, no more than the limit that was reached"},
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -145,6 +156,9 @@ static void test_usable(void)
 		f.situation.is_confined = rows[i].is_confined;
 		row(&f, 10)->limit = LIMIT_REACHED;
 		row(&f, 10)->limit_kib = rows[i].limit_mib * MIB;
+		row(&f, 11)->limit_kib = 900 * MIB;
+		turn(&f, 50, VERDICT_THRASHING, 0);
+		row(&f, 10)->limit = LIMIT_UNKNOWN;
 		turn(&f, 50, VERDICT_THRASHING, 0);
 		f.schedule.capacity_kib = 299 * MIB;
 		turn(&f, 1000, VERDICT_CALM, 0);

@@ -6,23 +6,26 @@
 
 static void test_queue(void)
 {
+	static const uint64_t lacks_mib[] = {50, 20, 30, 3};
 	struct fixture f;
 
 	begin(&f);
-	add_job(&f, 10, JOB_RUNNING, 60 * MIB, 50 * MIB)->is_due = true;
-	add_job(&f, 11, JOB_RUNNING, 60 * MIB, 20 * MIB)->is_due = true;
-	add_job(&f, 12, JOB_RUNNING, 60 * MIB, 3 * MIB)->is_due = true;
-	(void)add_job(&f, 13, JOB_RUNNING, 60 * MIB, 60 * MIB);
-	for (size_t i = 0; i < 3; i++)
-		f.schedule.jobs[i].turn_us = 0;
-	f.schedule.jobs[0].kept_us = f.situation.now_us + 1000000;
+	for (size_t i = 0; i < COUNT(lacks_mib); i++) {
+		struct job *job = add_job(&f, 10 + (pid_t)i, JOB_RUNNING,
+					  60 * MIB, lacks_mib[i] * MIB);
+
+		job->turn_us = 0;
+		job->is_due = true;
+		job->kept_us = f.situation.now_us + 1000000;
+	}
+	(void)add_job(&f, 14, JOB_RUNNING, 60 * MIB, 60 * MIB);
 	turn(&f, 950, VERDICT_UNSETTLED, 0);
 	is_text(orders(&f), "none", "who was thawed may try for a quantum");
 	turn(&f, 50, VERDICT_UNSETTLED, 0);
-	is_text(orders(&f), "freeze 10",
-		"of two that were thawed without their memory one waits");
+	is_text(orders(&f), "freeze 10, freeze 12",
+		"of those thawed without their memory only one goes on");
 	turn(&f, 50, VERDICT_UNSETTLED, 0);
-	is_text(orders(&f), "none", "and the other one gets it");
+	is_text(orders(&f), "none", "and gets it");
 }
 
 /* A change that took 10 s is worth turns of 40 s. */
@@ -150,6 +153,8 @@ static void test_growers(void)
 	turn(&f, 50, VERDICT_THRASHING, 0);
 	is_text(orders(&f), "freeze 11, freeze 12",
 		"one grows at a time, though both would fit for now");
+	turn(&f, 100, VERDICT_UNSETTLED, 0);
+	ok(f.schedule.jobs[0].is_growing, "it is taken to grow on");
 }
 
 static void test_growth(void)
@@ -222,6 +227,174 @@ static void test_shown_late(void)
 	   "but not longer than a quantum: somebody else has stopped it");
 }
 
+/* 10 has its turn, then 11, then 10 again; a change takes ten seconds. */
+static void test_next_turn(void)
+{
+	struct fixture f;
+
+	freeze_one(&f);
+	f.situation.is_evicting = true;
+	turn(&f, 5100, VERDICT_UNSETTLED, 0);
+	finish_plan(&f);
+	turn(&f, 10000, VERDICT_UNSETTLED, 0);
+	row(&f, 10)->resident_kib = 40 * MIB;
+	row(&f, 10)->swapped_kib = 120 * MIB;
+	row(&f, 11)->resident_kib = 170 * MIB;
+	row(&f, 11)->swapped_kib = 0;
+	turn(&f, 50, VERDICT_CALM, 0);
+	turn(&f, 41000, VERDICT_UNSETTLED, 0);
+	is_text(orders(&f), "freeze 11, load 10", "one has its second turn");
+	finish_plan(&f);
+	turn(&f, 10000, VERDICT_UNSETTLED, 0);
+	is_text(orders(&f), "thaw 10", "when its memory is there");
+	row(&f, 10)->resident_kib = 160 * MIB;
+	row(&f, 10)->swapped_kib = 0;
+	turn(&f, 50, VERDICT_UNSETTLED, 0);
+	turn(&f, 39000, VERDICT_UNSETTLED, 0);
+	is_text(orders(&f), "none", "which is as long as the first");
+	turn(&f, 2000, VERDICT_UNSETTLED, 0);
+	is_text(orders(&f), "freeze 10, load 11", "and not longer");
+}
+
+/* 11 is thawed after 20 s, because 10 has ended, with 40 MiB in swap. */
+static void test_thawed_without(void)
+{
+	struct fixture f;
+
+	freeze_one(&f);
+	f.settings.quantum_ms = 3600000;
+	turn(&f, 20000, VERDICT_UNSETTLED, 0);
+	row(&f, 10)->pid = 9999;
+	turn(&f, 50, VERDICT_UNSETTLED, 0);
+	finish_plan(&f);
+	turn(&f, 50, VERDICT_UNSETTLED, 0);
+	is_text(orders(&f), "thaw 11", "one goes on without its memory");
+	f.situation.plan_done--;
+	turn(&f, SCHEDULE_JUDGE_MS, VERDICT_UNSETTLED, 0);
+	ok(!f.orders.has_plan, "while memory is moved for it all is done");
+	finish_plan(&f);
+	turn(&f, 50, VERDICT_UNSETTLED, 0);
+	ok(f.orders.has_plan, "then what is left is, though nobody is frozen");
+
+	begin(&f);
+	(void)add_job(&f, 10, JOB_RUNNING, 60 * MIB, 50 * MIB);
+	turn(&f, SCHEDULE_JUDGE_MS, VERDICT_UNSETTLED, 0);
+	ok(!f.orders.has_plan, "who was never frozen helps itself");
+}
+
+/* 11 is thawed, and both thrash. */
+static void test_after_thaw(void)
+{
+	struct fixture f;
+
+	freeze_one(&f);
+	f.settings.max_frozen_ms = 2000;
+	f.settings.quantum_ms = 100;
+	turn(&f, 50, VERDICT_UNSETTLED, 0);
+	is_text(orders(&f), "thaw 11",
+		"who is thawed for having waited is not loaded as well");
+	turn(&f, SCHEDULE_SETTLE_MS - 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "none", "what a thaw does is awaited");
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "freeze 10", "then the other one is frozen");
+}
+
+static void test_load_in_trouble(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	(void)add_job(&f, 10, JOB_RUNNING, 60 * MIB, 40 * MIB);
+	(void)add_job(&f, 11, JOB_RUNNING, 60 * MIB, 40 * MIB);
+	(void)add_job(&f, 12, JOB_LOADING, 60 * MIB, 40 * MIB);
+	f.schedule.jobs[2].loading_us = f.situation.now_us;
+	f.schedule.plan = 1;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "none",
+		"while somebody is loaded, nobody else is frozen");
+}
+
+/* One that runs, and has 100 MiB, at the end of a change of turn. */
+static void test_begin_of_turn(void)
+{
+	static const struct {
+		bool is_growing;
+		uint64_t lacks_mib;
+		enum verdict verdict;
+		bool begins;
+		const char *name;
+	} rows[] = {
+		{false, 0, VERDICT_UNSETTLED, true,
+		 "a turn begins when all memory is there"},
+		{false, 1, VERDICT_UNSETTLED, true, "or nearly all"},
+		{false, 2, VERDICT_UNSETTLED, false, "not before"},
+		{false, 2, VERDICT_CALM, true, "unless it is calm"},
+		{false, 250, VERDICT_UNSETTLED, true, "or never can be there"},
+		{true, 0, VERDICT_UNSETTLED, false, "nor while it grows"},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct fixture f;
+		struct job *job;
+
+		begin(&f);
+		f.schedule.capacity_kib = 300 * MIB;
+		job = add_job(&f, 10, JOB_RUNNING, 100 * MIB,
+			      rows[i].lacks_mib * MIB);
+		job->turn_us = 0;
+		job->is_growing = rows[i].is_growing;
+		job->grew_us = f.situation.now_us;
+		if (!rows[i].is_growing)
+			job->grew_us -= SCHEDULE_GROWN_MS * 1000;
+		turn(&f, 50, rows[i].verdict, 0);
+		is_int(job->turn_us != 0, rows[i].begins, "%s", rows[i].name);
+	}
+}
+
+/* One has all its memory 8 s after a change of turn. */
+static void test_timed_change(void)
+{
+	static const struct {
+		int given_s, loading_s, change_s;
+		const char *name;
+	} rows[] = {
+		{-1, -9, 8, "a change ends when who ran on has its memory"},
+		{3, 0, 8, "or who was loaded for it"},
+		{3, -9, 0, "not when one has that came later"},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct fixture f;
+		struct job *job;
+		uint64_t now_us;
+
+		begin(&f);
+		now_us = f.situation.now_us;
+		job = add_job(&f, 10, JOB_RUNNING, 100 * MIB, 0);
+		f.schedule.changed_us = now_us;
+		job->turn_us = 0;
+		job->given_us = now_us + (uint64_t)(rows[i].given_s * 1000000);
+		job->loading_us =
+			now_us + (uint64_t)(rows[i].loading_s * 1000000);
+		job->active_us = now_us;
+		turn(&f, 8000, VERDICT_UNSETTLED, 0);
+		is_int((int64_t)f.schedule.change_us,
+		       rows[i].change_s * INT64_C(1000000), "%s", rows[i].name);
+	}
+}
+
+static void test_longest_wait(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	(void)add_job(&f, 10, JOB_FROZEN, 60 * MIB, 0);
+	add_job(&f, 11, JOB_FROZEN, 60 * MIB, 0)->since_us--;
+	(void)add_job(&f, 12, JOB_FROZEN, 60 * MIB, 0);
+	turn(&f, 50, VERDICT_UNSETTLED, 0);
+	is_text(orders(&f), "load 11", "who has waited for longest is next");
+}
+
 /* A stop takes effect when the process leaves the kernel. */
 static void test_second_stop(void)
 {
@@ -291,11 +464,12 @@ static void test_spared(void)
 	is_text(orders(&f), "freeze 11, freeze 12", "two cannot be frozen");
 	turn(&f, (unsigned)f.settings.max_frozen_ms - 50, VERDICT_THRASHING, 0);
 	is_int((int64_t)f.schedule.count, 1, "and are both left alone");
-	for (size_t i = 1; i < 3; i++)
-		f.host.before_rows[i].start_time =
-			f.host.now_rows[i].start_time += 1;
+	f.host.before_rows[2].start_time++;
+	f.host.now_rows[2].start_time++;
 	turn(&f, 10, VERDICT_THRASHING, 0);
-	is_int((int64_t)f.schedule.count, 3, "who only has their pid is not");
+	is_int((int64_t)f.schedule.count, 2, "who only has their pid is not");
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_int((int64_t)f.schedule.count, 3, "and nobody is for ever");
 }
 
 static void test_full(void)
@@ -322,6 +496,7 @@ static void test_times(void)
 	struct fixture f;
 
 	freeze_one(&f);
+	f.settings.max_frozen_ms = 2000;
 	row(&f, 11)->pid = 9999;
 	turn(&f, 500, VERDICT_UNSETTLED, 0);
 	is_text(orders(&f), "forget 11", "one ends while it is frozen");
@@ -379,6 +554,10 @@ static void test_trial(void)
 		row(&f, 10)->resident_kib += rows[i].grown_kib;
 		turn(&f, 50, rows[i].verdict, 0);
 		is_text(orders(&f), rows[i].orders, "%s", rows[i].name);
+		if (rows[i].verdict == VERDICT_THRASHING)
+			continue;
+		turn(&f, SCHEDULE_JUDGE_MS, VERDICT_THRASHING, 0);
+		is_text(orders(&f), "none", "a freeze is judged once");
 	}
 }
 
@@ -426,6 +605,12 @@ static void test_when_to_pause(void)
 	is_text(orders(&f), "none", "nor while another one runs as well");
 
 	freeze_one(&f);
+	row(&f, 10)->swapped_kib = 400 * MIB;
+	f.schedule.jobs[0].kept_us = f.situation.now_us + 1000000;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "none", "who is too big is not paused for ever");
+
+	freeze_one(&f);
 	row(&f, 10)->resident_kib += 5 * MIB;
 	turn(&f, 50, VERDICT_THRASHING, 0);
 	is_text(orders(&f), "pause 10", "who needs room to grow is paused too");
@@ -437,6 +622,17 @@ static void test_pause_in_group(void)
 
 	begin(&f);
 	add_two_families(&f);
+	(void)processes_add(&f.host, 14, "cc1", 65 * MIB, 5);
+	*row(&f, 14) = (struct process){
+		.pid = 14,
+		.group = 10,
+		.session = 5,
+		.start_time = row(&f, 14)->start_time,
+		.major_faults = 60,
+		.resident_kib = 65 * MIB,
+		.swapped_kib = 8 * MIB,
+		.state = 'R',
+	};
 	turn(&f, 50, VERDICT_THRASHING, 0);
 	finish_plan(&f);
 	turn(&f, SCHEDULE_SETTLE_MS, VERDICT_THRASHING, 0);
@@ -522,6 +718,13 @@ int main(void)
 	test_growth();
 	test_claims();
 	test_shown_late();
+	test_next_turn();
+	test_thawed_without();
+	test_after_thaw();
+	test_load_in_trouble();
+	test_begin_of_turn();
+	test_timed_change();
+	test_longest_wait();
 	test_second_stop();
 	test_active();
 	test_waits_for_frozen();
