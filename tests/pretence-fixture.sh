@@ -9,6 +9,7 @@
 #                    well: who thaws all lets go on everybody whom he finds
 #                    frozen by cgroup, also those of another test
 #   outside          all of a test that runs its function inside_namespace there
+#   pretend_vmstat   the counters; fails if it may not
 #   begin_pretence   the counters, and two hogs: $hogs; fails if it may not
 #   start_hogs       as many again
 #   stopped_hogs     the pids of those that are stopped now
@@ -108,10 +109,14 @@ end_thrash() {
 	rm -f "$WORK/pressure"
 }
 
-begin_pretence() {
+pretend_vmstat() {
 	write_vmstat 1000000
 	mount --bind "$WORK/vmstat" /proc/vmstat 2>/dev/null || return 1
 	pump &
+}
+
+begin_pretence() {
+	pretend_vmstat || return 1
 	hogs=
 	start_hogs
 }
