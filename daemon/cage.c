@@ -443,7 +443,7 @@ static void visit(struct walk *walk, int parent, const char *name)
 
 static void walk_down(struct walk *walk)
 {
-	struct dirent64 entry;
+	struct dirent64 entry = {.d_type = DT_UNKNOWN};
 
 	while (walk->depth) {
 		struct level *level = &walk->levels[walk->depth - 1];

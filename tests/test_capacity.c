@@ -14,22 +14,21 @@ static void test_need(void)
 {
 	static const struct {
 		enum job_state state;
-		uint64_t held_mib;
 		bool is_growing;
-		uint64_t shared_mib, need_mib;
+		uint64_t held_mib, shared_mib, need_mib;
 		const char *name;
 	} rows[] = {
-		{JOB_RUNNING, 100, false, 0, 100,
+		{JOB_RUNNING, false, 100, 0, 100,
 		 "a job needs what it has, in memory and in swap"},
-		{JOB_RUNNING, 100, false, 70, 30,
+		{JOB_RUNNING, false, 100, 70, 30,
 		 "but for what it shares with its parent"},
-		{JOB_RUNNING, 100, false, 120, 0, "which may be all"},
-		{JOB_RUNNING, 100, true, 0, 100,
+		{JOB_RUNNING, false, 100, 120, 0, "which may be all"},
+		{JOB_RUNNING, true, 100, 0, 100,
 		 "nobody knows what one that grows will need"},
-		{JOB_FROZEN, 100, true, 0, 150,
+		{JOB_FROZEN, true, 100, 0, 150,
 		 "one that grew when it was frozen will want half as much "
 		 "more"},
-		{JOB_FROZEN, 400, true, 0, 528, "but not more than 128 MiB"},
+		{JOB_FROZEN, true, 400, 0, 528, "but not more than 128 MiB"},
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -329,9 +328,10 @@ static void test_patience(void)
 static void test_sums(void)
 {
 	struct fixture f;
-	const struct unit *unit = f.schedule.units;
+	const struct unit *unit;
 
 	begin(&f);
+	unit = f.schedule.units;
 	f.schedule.capacity_kib = 500 * MIB;
 	join_group(&f, add_job(&f, 10, JOB_FROZEN, 65 * MIB, 0), 10);
 	join_group(&f, add_job(&f, 11, JOB_FROZEN, 65 * MIB, 0), 10);

@@ -160,9 +160,10 @@ static void test_growers(void)
 static void test_growth(void)
 {
 	struct fixture f;
-	const struct job *job = f.schedule.jobs;
+	const struct job *job;
 
 	freeze_one(&f);
+	job = f.schedule.jobs;
 	row(&f, 10)->state = 'D';
 	turn(&f, 50, VERDICT_UNSETTLED, 0);
 	ok(!job->is_growing, "who waits for a page is not growing");
@@ -318,19 +319,18 @@ static void test_load_in_trouble(void)
 static void test_begin_of_turn(void)
 {
 	static const struct {
-		bool is_growing;
-		uint64_t lacks_mib;
+		bool is_growing, begins;
 		enum verdict verdict;
-		bool begins;
+		uint64_t lacks_mib;
 		const char *name;
 	} rows[] = {
-		{false, 0, VERDICT_UNSETTLED, true,
+		{false, true, VERDICT_UNSETTLED, 0,
 		 "a turn begins when all memory is there"},
-		{false, 1, VERDICT_UNSETTLED, true, "or nearly all"},
-		{false, 2, VERDICT_UNSETTLED, false, "not before"},
-		{false, 2, VERDICT_CALM, true, "unless it is calm"},
-		{false, 250, VERDICT_UNSETTLED, true, "or never can be there"},
-		{true, 0, VERDICT_UNSETTLED, false, "nor while it grows"},
+		{false, true, VERDICT_UNSETTLED, 1, "or nearly all"},
+		{false, false, VERDICT_UNSETTLED, 2, "not before"},
+		{false, true, VERDICT_CALM, 2, "unless it is calm"},
+		{false, true, VERDICT_UNSETTLED, 250, "or never can be there"},
+		{true, false, VERDICT_UNSETTLED, 0, "nor while it grows"},
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
