@@ -330,6 +330,12 @@ struct level {
 	off_t next;    /* where in it */
 };
 
+/* Of a cgroup that somebody else has just removed. */
+static bool means_removed(int error)
+{
+	return error == -ENOENT || error == -ENODEV;
+}
+
 static int empty_left(int parent, const char *name, pid_t pid, struct log *log)
 {
 	int cage = open_directory(parent, name, O_PATH);
@@ -341,7 +347,7 @@ static int empty_left(int parent, const char *name, pid_t pid, struct log *log)
 		(void)close(cage);
 	if (!error)
 		log_info(log, "thawed %d, which was left frozen", (int)pid);
-	if (!error || error == -ENOENT || error == -ENODEV)
+	if (!error || means_removed(error))
 		return 0;
 	log_warning(log, "cannot empty the cgroup %s: %s", name,
 		    strerror(-error));
@@ -350,74 +356,100 @@ static int empty_left(int parent, const char *name, pid_t pid, struct log *log)
 
 /*
  * One entry at a time, without libc's readdir(): its buffers would stay ours
- * for good.  NULL at the end.
+ * for good.  1, 0 at the end, or -errno.
  */
-static const struct dirent64 *next_entry(struct level *level,
-					 struct dirent64 *entry)
+static int next_entry(struct level *level, struct dirent64 *entry)
 {
-	if (lseek(level->directory, level->next, SEEK_SET) < 0 ||
-	    syscall(SYS_getdents64, level->directory, entry, sizeof(*entry)) <=
-		    0)
-		return NULL;
+	if (lseek(level->directory, level->next, SEEK_SET) < 0)
+		return -errno;
+
+	long size = syscall(SYS_getdents64, level->directory, entry,
+			    sizeof(*entry));
+
+	if (size <= 0)
+		return size < 0 ? -errno : 0;
 	level->next = entry->d_off;
-	return entry;
+	return 1;
+}
+
+/* The whole way through the tree. */
+struct walk {
+	struct level levels[CAGE_LEVELS];
+	size_t depth;
+	unsigned left; /* cgroups that may still be looked at */
+	int error;     /* what went wrong last */
+	struct log *log;
+};
+
+/* What was removed meanwhile holds nobody. */
+static void note(struct walk *walk, int error)
+{
+	if (error && !means_removed(error))
+		walk->error = error;
+}
+
+static void descend(struct walk *walk, int parent, const char *name)
+{
+	int directory;
+
+	if (walk->depth == CAGE_LEVELS)
+		return;
+	directory = open_directory(parent, name, O_RDONLY);
+	if (directory < 0)
+		note(walk, directory);
+	else
+		walk->levels[walk->depth++] = (struct level){directory, 0};
 }
 
 /* What lies in a cage as well comes after it, and keeps it from removal. */
-static int walk_down(struct level levels[CAGE_LEVELS], struct log *log)
+static void visit(struct walk *walk, int parent, const char *name)
 {
-	struct dirent64 entry;
 	uint64_t start_time;
-	unsigned left = CAGE_CGROUPS;
-	size_t depth = 1;
-	int error = 0;
 	pid_t pid;
 
-	while (depth) {
-		struct level *level = &levels[depth - 1];
+	walk->left--;
+	if (is_cage_name(name, &pid, &start_time))
+		note(walk, empty_left(parent, name, pid, walk->log));
+	descend(walk, parent, name);
+}
 
-		if (!left || !next_entry(level, &entry)) {
-			(void)close(level->directory);
-			depth--;
+static void walk_down(struct walk *walk)
+{
+	struct dirent64 entry = {.d_type = DT_UNKNOWN};
+
+	while (walk->depth) {
+		struct level *level = &walk->levels[walk->depth - 1];
+		int more = walk->left ? next_entry(level, &entry) : 0;
+
+		if (more > 0) {
+			if (entry.d_type == DT_DIR && entry.d_name[0] != '.')
+				visit(walk, level->directory, entry.d_name);
 			continue;
 		}
-		if (entry.d_type != DT_DIR || entry.d_name[0] == '.')
-			continue;
-		left--;
-		if (is_cage_name(entry.d_name, &pid, &start_time)) {
-			int failure = empty_left(level->directory, entry.d_name,
-						 pid, log);
-
-			error = failure ? failure : error;
-		}
-		if (depth == CAGE_LEVELS)
-			continue;
-		level[1] =
-			(struct level){open_directory(level->directory,
-						      entry.d_name, O_RDONLY),
-				       0};
-		depth += level[1].directory >= 0;
+		note(walk, more);
+		(void)close(level->directory);
+		walk->depth--;
 	}
-	return left ? error : -EFBIG;
 }
 
 int cages_empty(int cgroups, struct log *log)
 {
-	struct level levels[CAGE_LEVELS];
+	struct walk walk = {.left = CAGE_CGROUPS, .log = log};
 	struct statfs status;
-	int error;
 
-	if (cgroups < 0 || fstatfs(cgroups, &status) != 0 ||
-	    status.f_type != CGROUP2_SUPER_MAGIC)
+	if (cgroups < 0)
 		return 0;
-	levels[0] = (struct level){open_directory(cgroups, ".", O_RDONLY), 0};
-	if (levels[0].directory < 0)
-		return levels[0].directory;
-	error = walk_down(levels, log);
-	if (error == -EFBIG)
-		log_warning(log,
-			    "more than %d cgroups: not all were looked at for "
-			    "what was left frozen",
-			    CAGE_CGROUPS);
-	return error;
+	if (fstatfs(cgroups, &status) != 0)
+		return -errno;
+	if (status.f_type != CGROUP2_SUPER_MAGIC)
+		return 0;
+	descend(&walk, cgroups, ".");
+	walk_down(&walk);
+	if (walk.left)
+		return walk.error;
+	log_warning(log,
+		    "more than %d cgroups: not all were looked at for what "
+		    "was left frozen",
+		    CAGE_CGROUPS);
+	return -EFBIG;
 }

@@ -62,8 +62,9 @@ int cage_thaw(int cage, pid_t pid, uint64_t start_time);
 
 /*
  * The same for every cage that a worker has left behind; whose name looks like
- * one is taken for one, as all that it can do is to go on.  0 or -errno of
- * what went wrong last.
+ * one is taken for one, as all that it can do is to go on.  0, also where
+ * cgroups is -1 or no tree of version 2; or -errno of what went wrong last:
+ * then there may be more, and it is to be tried again.
  */
 int cages_empty(int cgroups, struct log *log);
 

@@ -109,7 +109,8 @@ static void open_cages(struct thaw *thaw, const struct ledger *ledger,
 		if (hold_of(&ledger->rows[i]) != HOLD_CAGE)
 			continue;
 		if (!is_done)
-			error = cages_empty(cgroups, thaw->log);
+			error = cgroups < 0 ? -ENOENT
+					    : cages_empty(cgroups, thaw->log);
 		is_done = true;
 		count(thaw, &ledger->rows[i], error);
 	}

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static bool has_method(const struct state_frozen *frozen,
@@ -60,13 +61,29 @@ bool recover_is_due(const char *run_dir, struct state *state)
 	return false;
 }
 
-int recover(const char *run_dir, int proc, int cgroups, struct state *state,
-	    struct log *log)
+int recover_caged(int cgroups, struct log *log)
+{
+	static const struct timespec pause = {
+		.tv_nsec = RECOVER_AGAIN_MS * 1000000L,
+	};
+	int error = cages_empty(cgroups, log);
+
+	for (int i = 1; i < RECOVER_TRIES && error && error != -EFBIG; i++) {
+		(void)nanosleep(&pause, NULL);
+		error = cages_empty(cgroups, log);
+	}
+	if (error)
+		log_warning(log, "somebody may be left frozen in a cgroup: %s",
+			    strerror(-error));
+	return error;
+}
+
+int recover_stopped(const char *run_dir, int proc, struct state *state,
+		    struct log *log)
 {
 	struct problem problem;
 	int error = state_read(run_dir, state, &problem);
 
-	(void)cages_empty(cgroups, log);
 	if (error == -ENOENT)
 		return 0;
 	if (error) {

@@ -92,14 +92,14 @@ static void test_signal(const char *how)
 	       "%s: who is gone is told", how);
 }
 
-/* From here on pidfd_open() is what it was before Linux 5.3. */
-static int forbid_pidfd(void)
+/* From here on that system call fails. */
+static int forbid(unsigned call, unsigned error)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 434, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = {.len = COUNT(code), .filter = code};
@@ -387,6 +387,53 @@ static void test_left_behind(void)
 	ground_end(&g);
 }
 
+/* Looking for what was left behind where a system call fails. */
+struct hindrance {
+	int cgroup;
+	unsigned call;
+};
+
+static int empty_hindered(void *argument)
+{
+	const struct hindrance *hindrance = argument;
+	struct log log;
+
+	log_open_stderr(&log);
+	if (forbid(hindrance->call, EIO) != 0)
+		return CHILD_SKIPS;
+	return -cages_empty(hindrance->cgroup, &log);
+}
+
+static void test_hindered(void)
+{
+	static const struct {
+		unsigned call;
+		const char *name;
+	} rows[] = {
+		{SYS_fstatfs, "fstatfs"},
+		{SYS_getdents64, "getdents64"},
+		{SYS_lseek, "lseek"},
+		{SYS_openat, "openat"},
+	};
+	struct ground g;
+	int cage;
+
+	ground_begin(&g);
+	cage = cage_child(&g);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct hindrance hindrance = {g.cgroup, rows[i].call};
+		int result = child_run(empty_hindered, &hindrance);
+
+		if (result == CHILD_SKIPS)
+			skip("no seccomp here to take %s away", rows[i].name);
+		else
+			is_int(result, EIO, "%s fails: that is said",
+			       rows[i].name);
+	}
+	is_int(thaw_child(&g, cage), 0, "and who was frozen is not lost");
+	ground_end(&g);
+}
+
 static void open_freezer(struct freezer *freezer, enum freezer_choice choice,
 			 int top)
 {
@@ -528,6 +575,7 @@ static void test_cgroups(void)
 	test_crowd();
 	test_planted();
 	test_left_behind();
+	test_hindered();
 	test_freezer(FREEZER_CGROUP);
 	test_freezer(FREEZER_SIGNAL);
 	test_fall_back();
@@ -540,7 +588,8 @@ int main(void)
 	test_dry_run();
 	test_no_ground();
 	test_cgroups();
-	if (forbid_pidfd() == 0)
+	/* as it was before Linux 5.3 */
+	if (forbid(434, ENOSYS) == 0)
 		test_signal("without pidfd");
 	else
 		skip("no seccomp here to take pidfd away");

@@ -131,6 +131,17 @@ static void test_nonsense(void)
 	memset(ledger.rows, 0, sizeof(ledger.rows));
 }
 
+/* Where its cage would be looked for cannot be had. */
+static void test_no_cgroups(void)
+{
+	size_t left;
+
+	ledger_hold(&ledger, &ledger.rows[3], HOLD_CAGE);
+	is_int((int64_t)thaw_all(&left), 0, "nobody is thawed by cgroup");
+	is_int((int64_t)left, 1, "where cgroups cannot be had, which is told");
+	ledger_let_go(&ledger.rows[3]);
+}
+
 static void test_files(void)
 {
 	char path[PATH_MAX + 1];
@@ -165,6 +176,7 @@ int main(void)
 	test_refused();
 	test_full();
 	test_nonsense();
+	test_no_cgroups();
 	test_files();
 	(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);

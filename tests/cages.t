@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Who was frozen by cgroup and left so is found in the tree of cgroups, also
+# when a look at it fails.
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
+# shellcheck source=tests/pretence-fixture.sh
+. tests/pretence-fixture.sh
+
+run_dir=$WORK/run
+state=$run_dir/state
+marker=$WORK/marker
+log=$WORK/log
+
+# One that is frozen stays so for the whole test.
+daemon_start() {
+	: >"$log"
+	"$BIN/thrash-protect" --config /dev/null --use-psi no --interval 0.02 \
+		--calm 60 --quantum 60 --max-frozen 60 --freezer cgroup \
+		--run-dir "$run_dir" --marker "$marker" 2>"$log" &
+	daemon=$!
+	if ! wait_for 5 grep -q ready "$log"; then
+		ok 1 'the daemon starts' || diag "$(cat "$log")"
+		exit 1
+	fi
+}
+
+has_cages() {
+	grep -q 'freezing by cgroup' "$log"
+}
+
+# Somebody is; $frozen is who.
+freeze_somebody() {
+	begin_thrash
+	wait_for 10 is_somebody_stopped
+	is $? 0 "somebody is frozen by cgroup $1" || diag "$(cat "$log")"
+	end_thrash
+	frozen=$(stopped_hogs)
+}
+
+# thaw_all [COMMAND...], before it
+thaw_all() {
+	run "$@" "$BIN/thrash-protect" --config /dev/null \
+		--run-dir "$run_dir" --marker "$marker" --thaw-all
+}
+
+# thaw_all_failing WHEN: where the tree cannot be listed then
+thaw_all_failing() {
+	thaw_all strace -qq -o /dev/null -e trace=getdents64 \
+		-e inject=getdents64:error=EIO:when="$1"
+}
+
+can_fail() {
+	strace -qq -o /dev/null -e inject=getppid:error=EIO true 2>/dev/null
+}
+
+test_failing_look() {
+	if ! can_fail; then
+		skip 'needs strace, with inject'
+		return
+	fi
+	daemon_start
+	freeze_somebody 'by a daemon that is killed'
+	kill_both $daemon
+	thaw_all_failing 1+
+	is "$status $(stopped_hogs)" "1 $frozen" \
+		'--thaw-all fails where the tree cannot be listed'
+	like "$err" 'may be left frozen in a cgroup: Input/output error' \
+		'and says so'
+	test -e "$state" && test -e "$marker"
+	ok $? 'the state file and the marker stay'
+	thaw_all_failing 1
+	is "$status $(stopped_hogs)" '0 ' \
+		'it tries again, and thaws all when that was for once only'
+	test ! -e "$state" && test ! -e "$marker"
+	ok $? 'and removes both'
+}
+
+inside_namespace() {
+	if ! begin_pretence; then
+		skip 'needs to mount over /proc/vmstat'
+		exit 0
+	fi
+	daemon_start
+	end_child TERM $daemon
+	if ! has_cages; then
+		skip 'nobody can be frozen by cgroup here'
+		exit 0
+	fi
+	test_failing_look
+	exit 0
+}
+
+"${1:-outside}"
