@@ -13,6 +13,7 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -25,6 +26,9 @@ enum {
 	PIECE = 2048, /* of the list of who is in there */
 	/* Who forks all the time is not moved in one go. */
 	ROUNDS = 32,
+	/* Nobody but its owner and root may open it for reading, and hold it.
+	 */
+	CAGE_MODE = 0711,
 	/* No process has this pid; include/linux/threads.h */
 	NO_PID = 4 * 1024 * 1024 + 1,
 };
@@ -170,11 +174,28 @@ static int check_parent(int parent)
 								: -ENOTSUP;
 }
 
+/* -EWOULDBLOCK: somebody else does. */
+static int hold(int cage)
+{
+	return flock(cage, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
+}
+
+/* Opens and holds a cage; -EWOULDBLOCK. */
+static int open_held(int parent, const char *name)
+{
+	int cage = open_directory(parent, name, O_RDONLY);
+	int error = cage < 0 ? cage : hold(cage);
+
+	if (error && cage >= 0)
+		(void)close(cage);
+	return error ? error : cage;
+}
+
 /* What we have just made, and not what somebody put in its place. */
 static int open_own(int parent, const char *name)
 {
 	struct stat status;
-	int cage = open_directory(parent, name, O_PATH);
+	int cage = open_held(parent, name);
 
 	if (cage < 0 ||
 	    (fstat(cage, &status) == 0 && status.st_uid == geteuid()))
@@ -185,7 +206,7 @@ static int open_own(int parent, const char *name)
 
 static int make(int parent, const char *name)
 {
-	if (mkdirat(parent, name, 0755) != 0)
+	if (mkdirat(parent, name, CAGE_MODE) != 0)
 		return -errno;
 
 	int cage = open_own(parent, name);
@@ -336,9 +357,24 @@ static bool means_removed(int error)
 	return error == -ENOENT || error == -ENODEV;
 }
 
-static int empty_left(int parent, const char *name, pid_t pid, struct log *log)
+/* The whole way through the tree. */
+struct walk {
+	struct level levels[CAGE_LEVELS];
+	size_t depth;
+	unsigned left;          /* cgroups that may still be looked at */
+	int error;              /* what went wrong last */
+	cage_filter *is_wanted; /* NULL: nobody is who is held */
+	const void *context;
+	struct log *log;
+};
+
+static int empty_left(const struct walk *walk, int parent, const char *name,
+		      pid_t pid, uint64_t start_time)
 {
-	int cage = open_directory(parent, name, O_PATH);
+	bool is_wanted = walk->is_wanted &&
+			 walk->is_wanted(walk->context, pid, start_time);
+	int cage = is_wanted ? open_directory(parent, name, O_PATH)
+			     : open_held(parent, name);
 	int error = cage < 0 ? cage : write_at(cage, "cgroup.freeze", "0");
 
 	if (!error)
@@ -346,10 +382,11 @@ static int empty_left(int parent, const char *name, pid_t pid, struct log *log)
 	if (cage >= 0)
 		(void)close(cage);
 	if (!error)
-		log_info(log, "thawed %d, which was left frozen", (int)pid);
-	if (!error || means_removed(error))
+		log_info(walk->log, "thawed %d, which was left frozen",
+			 (int)pid);
+	if (!error || error == -EWOULDBLOCK || means_removed(error))
 		return 0;
-	log_warning(log, "cannot empty the cgroup %s: %s", name,
+	log_warning(walk->log, "cannot empty the cgroup %s: %s", name,
 		    strerror(-error));
 	return error;
 }
@@ -371,15 +408,6 @@ static int next_entry(struct level *level, struct dirent64 *entry)
 	level->next = entry->d_off;
 	return 1;
 }
-
-/* The whole way through the tree. */
-struct walk {
-	struct level levels[CAGE_LEVELS];
-	size_t depth;
-	unsigned left; /* cgroups that may still be looked at */
-	int error;     /* what went wrong last */
-	struct log *log;
-};
 
 /* What was removed meanwhile holds nobody. */
 static void note(struct walk *walk, int error)
@@ -409,7 +437,7 @@ static void visit(struct walk *walk, int parent, const char *name)
 
 	walk->left--;
 	if (is_cage_name(name, &pid, &start_time))
-		note(walk, empty_left(parent, name, pid, walk->log));
+		note(walk, empty_left(walk, parent, name, pid, start_time));
 	descend(walk, parent, name);
 }
 
@@ -432,9 +460,15 @@ static void walk_down(struct walk *walk)
 	}
 }
 
-int cages_empty(int cgroups, struct log *log)
+int cages_empty(int cgroups, cage_filter *is_wanted, const void *context,
+		struct log *log)
 {
-	struct walk walk = {.left = CAGE_CGROUPS, .log = log};
+	struct walk walk = {
+		.left = CAGE_CGROUPS,
+		.is_wanted = is_wanted,
+		.context = context,
+		.log = log,
+	};
 	struct statfs status;
 
 	if (cgroups < 0)

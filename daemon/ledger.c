@@ -98,6 +98,21 @@ static void release(struct thaw *thaw, const struct ledger *ledger, int proc,
 	}
 }
 
+/* Held by its worker or not: that one may be dying still. */
+static bool is_caged(const void *context, pid_t pid, uint64_t start_time)
+{
+	const struct ledger *ledger = context;
+
+	for (size_t i = 0; i < STATE_FROZEN; i++) {
+		const struct frozen *row = &ledger->rows[i];
+
+		if (hold_of(row) == HOLD_CAGE && row->pid == pid &&
+		    row->start_time == start_time)
+			return true;
+	}
+	return false;
+}
+
 /* By name: which of them are there, and who is in them, only the tree knows. */
 static void open_cages(struct thaw *thaw, const struct ledger *ledger,
 		       int cgroups)
@@ -110,7 +125,8 @@ static void open_cages(struct thaw *thaw, const struct ledger *ledger,
 			continue;
 		if (!is_done)
 			error = cgroups < 0 ? -ENOENT
-					    : cages_empty(cgroups, thaw->log);
+					    : cages_empty(cgroups, is_caged,
+							  ledger, thaw->log);
 		is_done = true;
 		count(thaw, &ledger->rows[i], error);
 	}

@@ -61,16 +61,23 @@ bool recover_is_due(const char *run_dir, struct state *state)
 	return false;
 }
 
-int recover_caged(int cgroups, struct log *log)
+static bool is_any(const void *context, pid_t pid, uint64_t start_time)
 {
+	(void)context, (void)pid, (void)start_time;
+	return true;
+}
+
+int recover_caged(int cgroups, bool are_all, struct log *log)
+{
+	cage_filter *is_wanted = are_all ? is_any : NULL;
 	static const struct timespec pause = {
 		.tv_nsec = RECOVER_AGAIN_MS * 1000000L,
 	};
-	int error = cages_empty(cgroups, log);
+	int error = cages_empty(cgroups, is_wanted, NULL, log);
 
 	for (int i = 1; i < RECOVER_TRIES && error && error != -EFBIG; i++) {
 		(void)nanosleep(&pause, NULL);
-		error = cages_empty(cgroups, log);
+		error = cages_empty(cgroups, is_wanted, NULL, log);
 	}
 	if (error)
 		log_warning(log, "somebody may be left frozen in a cgroup: %s",

@@ -19,11 +19,12 @@ enum {
 };
 
 /*
- * Those in cages; cgroups (version 2, or -1) is a directory descriptor.  0, or
+ * Those in cages; who is held by a daemon that lives is let alone, unless all
+ * are wanted.  cgroups (version 2, or -1) is a directory descriptor.  0, or
  * -errno when not everybody was found and thawed; who was not stays where the
  * next one looks for him.
  */
-int recover_caged(int cgroups, struct log *log);
+int recover_caged(int cgroups, bool are_all, struct log *log);
 
 /*
  * Those who were stopped.  0, also when there was nobody to thaw; -errno of

@@ -80,7 +80,7 @@ int status_thaw_all(const struct settings *settings, struct log *log)
 
 	cgroups_open(&cgroups, CGROUP_ROOT);
 
-	int caged = recover_caged(cgroups.v2, log);
+	int caged = recover_caged(cgroups.v2, true, log);
 	int stopped = recover_stopped(settings->run_dir, proc, &state, log);
 	bool is_done = !caged && !stopped;
 	bool is_gone = state.format && !process_is_alive(proc, (pid_t)state.pid,

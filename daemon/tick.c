@@ -117,7 +117,7 @@ static int settle_past(struct daemon *daemon, struct problem *problem)
 
 	if (!freezer_is_dry_run(&daemon->freezer)) {
 		/* the tree of cgroups is not replaced: who is in it can wait */
-		(void)recover_caged(daemon->cgroups.v2, daemon->log);
+		(void)recover_caged(daemon->cgroups.v2, false, daemon->log);
 		error = recover_stopped(run_dir, daemon->proc, state,
 					daemon->log);
 	} else if (recover_is_due(run_dir, state)) {

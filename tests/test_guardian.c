@@ -398,7 +398,8 @@ static void test_cages(void)
 	test_kills(CAGE_KILLS, true, FREEZER_CGROUP, "cgroup");
 	test_late_cgroups();
 	is_int(count_cages(), 0, "by cgroup: no cgroup is left");
-	(void)cages_empty(cgroups.v2, &log); /* or the victims' end is late */
+	(void)cages_empty(cgroups.v2, NULL, NULL,
+			  &log); /* or the victims' end is late */
 	log_close(&log);
 }
 
