@@ -374,6 +374,7 @@ static void carry_out_all(struct daemon *daemon, uint64_t now_us)
 {
 	int not_announced = announce(daemon, now_us);
 
+	freezer_try_again(&daemon->freezer);
 	for (size_t i = 0; i < daemon->orders.count; i++) {
 		const struct order *order = &daemon->orders.items[i];
 		int error = order_freezes(order) ? not_announced : 0;
@@ -503,7 +504,9 @@ static void see_jobs(struct daemon *daemon, uint64_t now_us)
 
 		if (!error)
 			schedule_see(schedule, i, &now, now_us);
-		else if (error == -ESRCH || error == -ENOENT)
+		else if ((error == -ESRCH || error == -ENOENT) &&
+			 freezer_has_lost(&daemon->freezer,
+					  &schedule->jobs[i].process))
 			schedule_see(schedule, i, NULL, now_us);
 		/* else it could not be looked at: it may well be there */
 	}
@@ -670,7 +673,7 @@ static uint64_t wait_for(const struct daemon *daemon, uint64_t now_us)
 
 	if (daemon->trigger >= 0 && now_us >= daemon->alert_us &&
 	    decider->detector.verdict == VERDICT_CALM &&
-	    !decider->schedule.count)
+	    !decider->schedule.count && !freezer_count(&daemon->freezer))
 		return publish_due_ms(&daemon->publisher, now_us);
 	/* who is behind trouble that has just begun should be known soon */
 	if (decider->rush_us &&
