@@ -404,7 +404,8 @@ static void close_senses(struct daemon *daemon)
 
 /*
  * Also after half of daemon_open().  What thawing does not need is closed
- * first: it may want the descriptors.
+ * first: it may want the descriptors.  The pager, which may be waiting for a
+ * disk that hangs, is awaited last: nobody is to stay frozen for that.
  */
 size_t daemon_close(struct daemon *daemon, const char *reason, bool is_reload)
 {
@@ -412,7 +413,7 @@ size_t daemon_close(struct daemon *daemon, const char *reason, bool is_reload)
 	uint64_t now_us = clock_boottime_us();
 
 	close_senses(daemon);
-	pager_close(&daemon->pager);
+	pager_end(&daemon->pager);
 	schedule_thaw_all(schedule, now_us, reason, &daemon->orders);
 	carry_out_all(daemon, now_us);
 
@@ -425,6 +426,7 @@ size_t daemon_close(struct daemon *daemon, const char *reason, bool is_reload)
 			      &daemon->freezer, daemon->log);
 	freezer_close(&daemon->freezer);
 	publisher_close(&daemon->publisher, left || is_reload);
+	pager_close(&daemon->pager);
 	if (daemon->proc >= 0)
 		(void)close(daemon->proc);
 	return left;
