@@ -254,10 +254,8 @@ int cage_freeze(int cgroups, int proc, pid_t pid, uint64_t start_time)
 	if (cage < 0)
 		return cage;
 	error = move_in(cage, proc, pid, start_time);
-	if (!error)
-		return cage;
-	if (cage_thaw(cage, pid, start_time) != 0)
-		(void)close(cage);
+	if (!error || cage_thaw(cage, pid, start_time) != 0)
+		return cage; /* it may be in there */
 	return error;
 }
 
@@ -307,6 +305,22 @@ static int move_out(int cage, int parent)
 	return error;
 }
 
+/* Of a cgroup that somebody else has just removed. */
+static bool means_removed(int error)
+{
+	return error == -ENOENT || error == -ENODEV;
+}
+
+/* And not another one that somebody has put in its place. */
+static bool is_there(int parent, const char *name, int cage)
+{
+	struct stat now, own;
+
+	if (fstatat(parent, name, &now, AT_SYMLINK_NOFOLLOW) != 0)
+		return !means_removed(-errno);
+	return fstat(cage, &own) != 0 || now.st_ino == own.st_ino;
+}
+
 /*
  * Moving somebody back is what lets him go on; until then nobody can fork.
  * Where that fails (controllers were enabled there since) they go on in the
@@ -319,13 +333,12 @@ static int empty(int cage, int parent, const char *name)
 	wait_for_moves(parent);
 	for (int i = 0; i < ROUNDS && !error; i++) {
 		error = move_out(cage, parent);
-		if (unlinkat(parent, name, AT_REMOVEDIR) == 0 ||
-		    errno == ENOENT)
+		if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
 			return 0;
 	}
 	error = write_at(cage, "cgroup.freeze", "0");
-	/* somebody else has just removed it */
-	return error == -ENOENT || error == -ENODEV ? 0 : error;
+	return means_removed(error) && !is_there(parent, name, cage) ? 0
+								     : error;
 }
 
 int cage_thaw(int cage, pid_t pid, uint64_t start_time)
@@ -350,12 +363,6 @@ struct level {
 	int directory; /* owned */
 	off_t next;    /* where in it */
 };
-
-/* Of a cgroup that somebody else has just removed. */
-static bool means_removed(int error)
-{
-	return error == -ENOENT || error == -ENODEV;
-}
 
 /* The whole way through the tree. */
 struct walk {

@@ -58,7 +58,8 @@ int cages_check(int cgroups, int proc);
 /*
  * Freezes a process; the descriptor of its cage, or -errno: -ESRCH when that
  * process is gone, -EALREADY when somebody has stopped it.  Any other means
- * that it cannot be done here, and nothing was.
+ * that it cannot be done here, and nothing was: if what was done could not be
+ * undone it counts as done, to be undone by cage_thaw().
  */
 int cage_freeze(int cgroups, int proc, pid_t pid, uint64_t start_time);
 

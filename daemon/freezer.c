@@ -58,7 +58,7 @@ bool freezer_is_dry_run(const struct freezer *freezer)
 
 static bool is_used(const struct frozen *frozen)
 {
-	return frozen->is_ordered || frozen->needed;
+	return frozen->is_ordered || frozen->needed || frozen->is_left;
 }
 
 const struct frozen *freezer_next(const struct freezer *freezer,
@@ -135,7 +135,7 @@ void freezer_close(struct freezer *freezer)
 		if (is_used(frozen) && frozen->cage >= 0)
 			(void)close(frozen->cage);
 		frozen->cage = -1;
-		frozen->is_ordered = false;
+		frozen->is_ordered = frozen->is_left = false;
 		frozen->needed = 0;
 	}
 }
@@ -143,6 +143,17 @@ void freezer_close(struct freezer *freezer)
 static bool is_in_table(const void *context, pid_t pid, uint64_t start_time)
 {
 	return find(context, pid, start_time) != NULL;
+}
+
+/* What came of it; whom nobody asks for any more is tried again by us. */
+static void note(const struct stopped *stopped)
+{
+	struct frozen *frozen = stopped->whose;
+	bool is_free = !stopped->error || stopped->error == -ESRCH;
+
+	frozen->is_left = !is_free && !frozen->is_ordered;
+	if (is_free)
+		ledger_let_go(frozen);
 }
 
 /* Lets stopped ones go on; what went wrong with the last, or 0. */
@@ -159,11 +170,10 @@ static int release(const struct freezer *freezer, struct frozen *const rows[],
 			.whose = rows[i],
 		};
 	stop_release_all(freezer->proc, items, count, is_in_table, freezer);
-	for (size_t i = 0; i < count; i++)
-		if (!items[i].error || items[i].error == -ESRCH)
-			ledger_let_go(items[i].whose);
-		else
-			error = items[i].error; /* else the guardian tries */
+	for (size_t i = 0; i < count; i++) {
+		note(&items[i]);
+		error = items[i].error ? items[i].error : error;
+	}
 	return error;
 }
 
@@ -182,6 +192,20 @@ static void release_waiters(const struct freezer *freezer,
 			rows[count++] = waiter;
 	}
 	ordered->waiter_count = 0;
+	(void)release(freezer, rows, count);
+}
+
+void freezer_try_again(const struct freezer *freezer)
+{
+	struct frozen *rows[STOP_WAITERS];
+	size_t count = 0;
+
+	for (size_t i = 0; i < STATE_FROZEN && count < STOP_WAITERS; i++) {
+		struct frozen *frozen = &freezer->ledger->rows[i];
+
+		if (frozen->is_left && !frozen->is_ordered && !frozen->needed)
+			rows[count++] = frozen;
+	}
 	(void)release(freezer, rows, count);
 }
 
@@ -358,8 +382,8 @@ static int let_go(const struct freezer *freezer, struct frozen *frozen)
 	if (frozen->hold != HOLD_CAGE)
 		return 0;
 	error = cage_thaw(frozen->cage, frozen->pid, frozen->start_time);
-	if (error && error != -ESRCH)
-		return error;
+	if (error)
+		return error == -ESRCH ? -EAGAIN : error; /* nobody has gone */
 	frozen->cage = -1;
 	ledger_let_go(frozen);
 	return 0;
@@ -377,6 +401,13 @@ int freezer_thaw(struct freezer *freezer, const struct process *process)
 	if (!error || error == -ESRCH)
 		forget(freezer, frozen);
 	return error;
+}
+
+bool freezer_has_lost(const struct freezer *freezer,
+		      const struct process *process)
+{
+	return freezer_is_dry_run(freezer) ||
+	       stop_is_gone(freezer->proc, process->pid, process->start_time);
 }
 
 void freezer_see(const struct freezer *freezer, struct process *process)

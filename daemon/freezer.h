@@ -90,6 +90,19 @@ int freezer_freeze(struct freezer *freezer, const struct process *process);
 int freezer_thaw(struct freezer *freezer, const struct process *process);
 
 /*
+ * Lets those go on who were stopped for somebody else, are so no more, and
+ * could not be let go on: they are in the table until they can.
+ */
+void freezer_try_again(const struct freezer *freezer);
+
+/*
+ * Whether one that /proc does not show is really gone; of a dry run, which has
+ * frozen nobody, that is enough.
+ */
+bool freezer_has_lost(const struct freezer *freezer,
+		      const struct process *process);
+
+/*
  * /proc shows one that is frozen by cgroup as asleep; here it becomes T, as
  * it is with signals.  And who is stopped but wanted, by a signal that waits
  * for it, becomes S: as if it had been let go on.

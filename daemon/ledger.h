@@ -43,6 +43,7 @@ struct frozen {
 	uint8_t method;  /* enum freeze_method */
 	uint8_t class;   /* enum process_class */
 	bool is_ordered; /* else it only waits for its child, or is nobody */
+	bool is_left;    /* nobody needs it, but it could not be let go on */
 };
 
 static_assert(STATE_FROZEN <= UINT8_MAX + 1, "rows have eight bits");

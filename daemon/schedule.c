@@ -1005,6 +1005,8 @@ void schedule_confirm(struct schedule *schedule,
 							: settings->quantum_ms);
 		break;
 	case ORDER_FORGET:
+		if (error && error != -ESRCH)
+			return; /* it may be frozen still: the same */
 		let_alone(schedule, job, settings, now_us);
 		break;
 	}

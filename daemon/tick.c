@@ -374,6 +374,7 @@ static void carry_out_all(struct daemon *daemon, uint64_t now_us)
 {
 	int not_announced = announce(daemon, now_us);
 
+	freezer_try_again(&daemon->freezer);
 	for (size_t i = 0; i < daemon->orders.count; i++) {
 		const struct order *order = &daemon->orders.items[i];
 		int error = order_freezes(order) ? not_announced : 0;
@@ -403,7 +404,8 @@ static void close_senses(struct daemon *daemon)
 
 /*
  * Also after half of daemon_open().  What thawing does not need is closed
- * first: it may want the descriptors.
+ * first: it may want the descriptors.  The pager, which may be waiting for a
+ * disk that hangs, is awaited last: nobody is to stay frozen for that.
  */
 size_t daemon_close(struct daemon *daemon, const char *reason, bool is_reload)
 {
@@ -411,7 +413,7 @@ size_t daemon_close(struct daemon *daemon, const char *reason, bool is_reload)
 	uint64_t now_us = clock_boottime_us();
 
 	close_senses(daemon);
-	pager_close(&daemon->pager);
+	pager_end(&daemon->pager);
 	schedule_thaw_all(schedule, now_us, reason, &daemon->orders);
 	carry_out_all(daemon, now_us);
 
@@ -424,6 +426,7 @@ size_t daemon_close(struct daemon *daemon, const char *reason, bool is_reload)
 			      &daemon->freezer, daemon->log);
 	freezer_close(&daemon->freezer);
 	publisher_close(&daemon->publisher, left || is_reload);
+	pager_close(&daemon->pager);
 	if (daemon->proc >= 0)
 		(void)close(daemon->proc);
 	return left;
@@ -503,7 +506,9 @@ static void see_jobs(struct daemon *daemon, uint64_t now_us)
 
 		if (!error)
 			schedule_see(schedule, i, &now, now_us);
-		else if (error == -ESRCH || error == -ENOENT)
+		else if ((error == -ESRCH || error == -ENOENT) &&
+			 freezer_has_lost(&daemon->freezer,
+					  &schedule->jobs[i].process))
 			schedule_see(schedule, i, NULL, now_us);
 		/* else it could not be looked at: it may well be there */
 	}
@@ -670,7 +675,7 @@ static uint64_t wait_for(const struct daemon *daemon, uint64_t now_us)
 
 	if (daemon->trigger >= 0 && now_us >= daemon->alert_us &&
 	    decider->detector.verdict == VERDICT_CALM &&
-	    !decider->schedule.count)
+	    !decider->schedule.count && !freezer_count(&daemon->freezer))
 		return publish_due_ms(&daemon->publisher, now_us);
 	/* who is behind trouble that has just begun should be known soon */
 	if (decider->rush_us &&
