@@ -54,6 +54,7 @@ struct process {
 	unsigned flags;           /* PF_* of include/linux/sched.h */
 	uint32_t cpu_ticks;       /* used since it started, or the most */
 	struct judgement judged;  /* only after role_judge() */
+	bool has_claim;           /* only after decide_note_claim() */
 	bool has_terminal;        /* that controls it */
 	bool is_foreground;       /* its group is the one at the terminal */
 	char state;               /* R S D T t Z X I P */

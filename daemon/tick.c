@@ -559,7 +559,6 @@ static void judge_all(struct daemon *daemon)
 	const struct process_table *now = &decider->census.now;
 
 	facts_begin(&daemon->facts);
-	decide_note_claims(&daemon->decider);
 	/* the youngest first: trouble mostly is */
 	for (size_t i = now->count; i-- > 0;)
 		if (decide_wants_judgement(decider, &now->rows[i]))
@@ -617,6 +616,7 @@ static bool look(struct daemon *daemon)
 	daemon->was_cut |= census->left_out != 0;
 	while ((process = decide_next_of_interest(decider, &at))) {
 		(void)process_read_memory(daemon->proc, process);
+		decide_note_claim(decider, process);
 		if (decide_wants_limit(decider, process))
 			cgroups_see_limit(&daemon->cgroups, daemon->proc,
 					  process);

@@ -2,6 +2,7 @@
 /* Tests the rules of an administrator. */
 #include "daemon/rules.h"
 
+#include "tests/rules.h"
 #include "tests/scratch.h"
 
 static struct rules rules;
@@ -95,13 +96,13 @@ static void test_matching(void)
 	static const struct rule_subject nobody = {.command = "x"};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		need(parse(RULES_PREFER, rows[i].rule), rows[i].rule);
+		rules_set(&rules, RULES_PREFER, rows[i].rule);
 		ok((rules_match(&rules, RULES_PREFER, &subject) != 0) ==
 			   rows[i].matches,
 		   "'%s' %s", rows[i].rule,
 		   rows[i].matches ? "matches" : "does not match");
 	}
-	need(parse(RULES_PREFER, "exe:* user:0 cgroup:*"), "rules");
+	rules_set(&rules, RULES_PREFER, "exe:* user:0 cgroup:*");
 	is_int(rules_match(&rules, RULES_PREFER, &nobody), 0,
 	       "what is not known matches nothing");
 }
@@ -111,9 +112,9 @@ static void test_lists(void)
 	static const struct rule_subject subject = {.command = "b"};
 
 	rules = (struct rules){.count = 0};
-	need(parse(RULES_PROTECT, "a b"), "rules");
+	rules_set(&rules, RULES_PROTECT, "a b");
 	rules.line = 7;
-	need(parse(RULES_BATCH, "c cgroup:b b"), "rules");
+	rules_set(&rules, RULES_BATCH, "c cgroup:b b");
 	is_int(rules_match(&rules, RULES_PROTECT, &subject), 2,
 	       "a rule has its number");
 	is_int(rules_match(&rules, RULES_BATCH, &subject), 5,
@@ -123,7 +124,7 @@ static void test_lists(void)
 	is_int(rules.items[4].line, 7, "a rule knows the line it came with");
 	ok(rules_have(&rules, RULE_CGROUP) && !rules_have(&rules, RULE_EXE),
 	   "it is known what must be read for them");
-	need(parse(RULES_PROTECT, "z"), "rules");
+	rules_set(&rules, RULES_PROTECT, "z");
 	is_int(rules_match(&rules, RULES_PROTECT, &subject), 0,
 	       "a list that is set again replaces the old one");
 	is_int(rules_match(&rules, RULES_BATCH, &subject), 3,

@@ -398,8 +398,11 @@ static void test_the_end(void)
 	is_int((int64_t)schedule_frozen_us_total(&f.schedule,
 						 f.situation.now_us),
 	       2000000, "those who are frozen count as well");
+	f.orders.count = 1;
+	f.orders.has_plan = true;
 	schedule_thaw_all(&f.schedule, f.situation.now_us, "end", &f.orders);
 	is_text(orders(&f), "thaw 11", "at the end everybody is thawed");
+	ok(!f.orders.has_plan, "and no memory is moved any more");
 }
 
 static void test_idle(void)

@@ -3,6 +3,7 @@
 #include "daemon/tape.h"
 
 #include "core/file.h"
+#include "tests/rules.h"
 #include "tests/scratch.h"
 
 #include <dirent.h>
@@ -199,11 +200,8 @@ static void test_roles(void)
 		 "0.200 freeze 10 a\n3.200 thaw 10 a\n",
 		 "nor who was given one while frozen"},
 	};
-	struct problem problem;
 
-	need(rules_parse(&settings.rules, RULES_PROTECT, "x exe:/opt/a",
-			 &problem),
-	     "rules");
+	rules_set(&settings.rules, RULES_PROTECT, "x exe:/opt/a");
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char later[256];
 
