@@ -57,20 +57,15 @@ int sampler_read(const struct sampler *sampler, uint64_t now_us,
 	return error;
 }
 
-static bool is_same(int file, const struct pressure *last)
+bool sampler_is_still(const struct sampler *sampler, const struct sample *last)
 {
 	struct pressure now = {0};
 	bool has;
 
-	return read_pressure(file, &now, &has) == 0 && has &&
-	       now.some_us == last->some_us && now.full_us == last->full_us;
-}
-
-bool sampler_is_still(const struct sampler *sampler, const struct sample *last)
-{
-	return last->has_memory && last->has_io &&
-	       is_same(sampler->memory, &last->memory) &&
-	       is_same(sampler->io, &last->io);
+	return last->has_memory &&
+	       read_pressure(sampler->memory, &now, &has) == 0 && has &&
+	       now.some_us == last->memory.some_us &&
+	       now.full_us == last->memory.full_us;
 }
 
 int sample_read(int proc, uint64_t now_us, struct sample *sample)

@@ -13,6 +13,7 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -25,6 +26,9 @@ enum {
 	PIECE = 2048, /* of the list of who is in there */
 	/* Who forks all the time is not moved in one go. */
 	ROUNDS = 32,
+	/* Nobody but its owner and root may open it for reading, and hold it.
+	 */
+	CAGE_MODE = 0711,
 	/* No process has this pid; include/linux/threads.h */
 	NO_PID = 4 * 1024 * 1024 + 1,
 };
@@ -170,11 +174,28 @@ static int check_parent(int parent)
 								: -ENOTSUP;
 }
 
+/* -EWOULDBLOCK: somebody else does. */
+static int hold(int cage)
+{
+	return flock(cage, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
+}
+
+/* Opens and holds a cage; -EWOULDBLOCK. */
+static int open_held(int parent, const char *name)
+{
+	int cage = open_directory(parent, name, O_RDONLY);
+	int error = cage < 0 ? cage : hold(cage);
+
+	if (error && cage >= 0)
+		(void)close(cage);
+	return error ? error : cage;
+}
+
 /* What we have just made, and not what somebody put in its place. */
 static int open_own(int parent, const char *name)
 {
 	struct stat status;
-	int cage = open_directory(parent, name, O_PATH);
+	int cage = open_held(parent, name);
 
 	if (cage < 0 ||
 	    (fstat(cage, &status) == 0 && status.st_uid == geteuid()))
@@ -185,7 +206,7 @@ static int open_own(int parent, const char *name)
 
 static int make(int parent, const char *name)
 {
-	if (mkdirat(parent, name, 0755) != 0)
+	if (mkdirat(parent, name, CAGE_MODE) != 0)
 		return -errno;
 
 	int cage = open_own(parent, name);
@@ -330,9 +351,30 @@ struct level {
 	off_t next;    /* where in it */
 };
 
-static int empty_left(int parent, const char *name, pid_t pid, struct log *log)
+/* Of a cgroup that somebody else has just removed. */
+static bool means_removed(int error)
 {
-	int cage = open_directory(parent, name, O_PATH);
+	return error == -ENOENT || error == -ENODEV;
+}
+
+/* The whole way through the tree. */
+struct walk {
+	struct level levels[CAGE_LEVELS];
+	size_t depth;
+	unsigned left;          /* cgroups that may still be looked at */
+	int error;              /* what went wrong last */
+	cage_filter *is_wanted; /* NULL: nobody is who is held */
+	const void *context;
+	struct log *log;
+};
+
+static int empty_left(const struct walk *walk, int parent, const char *name,
+		      pid_t pid, uint64_t start_time)
+{
+	bool is_wanted = walk->is_wanted &&
+			 walk->is_wanted(walk->context, pid, start_time);
+	int cage = is_wanted ? open_directory(parent, name, O_PATH)
+			     : open_held(parent, name);
 	int error = cage < 0 ? cage : write_at(cage, "cgroup.freeze", "0");
 
 	if (!error)
@@ -340,84 +382,108 @@ static int empty_left(int parent, const char *name, pid_t pid, struct log *log)
 	if (cage >= 0)
 		(void)close(cage);
 	if (!error)
-		log_info(log, "thawed %d, which was left frozen", (int)pid);
-	if (!error || error == -ENOENT || error == -ENODEV)
+		log_info(walk->log, "thawed %d, which was left frozen",
+			 (int)pid);
+	if (!error || error == -EWOULDBLOCK || means_removed(error))
 		return 0;
-	log_warning(log, "cannot empty the cgroup %s: %s", name,
+	log_warning(walk->log, "cannot empty the cgroup %s: %s", name,
 		    strerror(-error));
 	return error;
 }
 
 /*
  * One entry at a time, without libc's readdir(): its buffers would stay ours
- * for good.  NULL at the end.
+ * for good.  1, 0 at the end, or -errno.
  */
-static const struct dirent64 *next_entry(struct level *level,
-					 struct dirent64 *entry)
+static int next_entry(struct level *level, struct dirent64 *entry)
 {
-	if (lseek(level->directory, level->next, SEEK_SET) < 0 ||
-	    syscall(SYS_getdents64, level->directory, entry, sizeof(*entry)) <=
-		    0)
-		return NULL;
+	if (lseek(level->directory, level->next, SEEK_SET) < 0)
+		return -errno;
+
+	long size = syscall(SYS_getdents64, level->directory, entry,
+			    sizeof(*entry));
+
+	if (size <= 0)
+		return size < 0 ? -errno : 0;
 	level->next = entry->d_off;
-	return entry;
+	return 1;
+}
+
+/* What was removed meanwhile holds nobody. */
+static void note(struct walk *walk, int error)
+{
+	if (error && !means_removed(error))
+		walk->error = error;
+}
+
+static void descend(struct walk *walk, int parent, const char *name)
+{
+	int directory;
+
+	if (walk->depth == CAGE_LEVELS)
+		return;
+	directory = open_directory(parent, name, O_RDONLY);
+	if (directory < 0)
+		note(walk, directory);
+	else
+		walk->levels[walk->depth++] = (struct level){directory, 0};
 }
 
 /* What lies in a cage as well comes after it, and keeps it from removal. */
-static int walk_down(struct level levels[CAGE_LEVELS], struct log *log)
+static void visit(struct walk *walk, int parent, const char *name)
 {
-	struct dirent64 entry;
 	uint64_t start_time;
-	unsigned left = CAGE_CGROUPS;
-	size_t depth = 1;
-	int error = 0;
 	pid_t pid;
 
-	while (depth) {
-		struct level *level = &levels[depth - 1];
-
-		if (!left || !next_entry(level, &entry)) {
-			(void)close(level->directory);
-			depth--;
-			continue;
-		}
-		if (entry.d_type != DT_DIR || entry.d_name[0] == '.')
-			continue;
-		left--;
-		if (is_cage_name(entry.d_name, &pid, &start_time)) {
-			int failure = empty_left(level->directory, entry.d_name,
-						 pid, log);
-
-			error = failure ? failure : error;
-		}
-		if (depth == CAGE_LEVELS)
-			continue;
-		level[1] =
-			(struct level){open_directory(level->directory,
-						      entry.d_name, O_RDONLY),
-				       0};
-		depth += level[1].directory >= 0;
-	}
-	return left ? error : -EFBIG;
+	walk->left--;
+	if (is_cage_name(name, &pid, &start_time))
+		note(walk, empty_left(walk, parent, name, pid, start_time));
+	descend(walk, parent, name);
 }
 
-int cages_empty(int cgroups, struct log *log)
+static void walk_down(struct walk *walk)
 {
-	struct level levels[CAGE_LEVELS];
-	struct statfs status;
-	int error;
+	struct dirent64 entry = {.d_type = DT_UNKNOWN};
 
-	if (cgroups < 0 || fstatfs(cgroups, &status) != 0 ||
-	    status.f_type != CGROUP2_SUPER_MAGIC)
+	while (walk->depth) {
+		struct level *level = &walk->levels[walk->depth - 1];
+		int more = walk->left ? next_entry(level, &entry) : 0;
+
+		if (more > 0) {
+			if (entry.d_type == DT_DIR && entry.d_name[0] != '.')
+				visit(walk, level->directory, entry.d_name);
+			continue;
+		}
+		note(walk, more);
+		(void)close(level->directory);
+		walk->depth--;
+	}
+}
+
+int cages_empty(int cgroups, cage_filter *is_wanted, const void *context,
+		struct log *log)
+{
+	struct walk walk = {
+		.left = CAGE_CGROUPS,
+		.is_wanted = is_wanted,
+		.context = context,
+		.log = log,
+	};
+	struct statfs status;
+
+	if (cgroups < 0)
 		return 0;
-	levels[0] = (struct level){open_directory(cgroups, ".", O_RDONLY), 0};
-	if (levels[0].directory < 0)
-		return levels[0].directory;
-	error = walk_down(levels, log);
-	if (error == -EFBIG)
-		log_warning(log,
-			    "more than %d cgroups: not all were looked at for "
-			    "what was left frozen",
-			    CAGE_CGROUPS);
-	return error;
+	if (fstatfs(cgroups, &status) != 0)
+		return -errno;
+	if (status.f_type != CGROUP2_SUPER_MAGIC)
+		return 0;
+	descend(&walk, cgroups, ".");
+	walk_down(&walk);
+	if (walk.left)
+		return walk.error;
+	log_warning(log,
+		    "more than %d cgroups: not all were looked at for what "
+		    "was left frozen",
+		    CAGE_CGROUPS);
+	return -EFBIG;
 }

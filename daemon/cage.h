@@ -21,6 +21,17 @@
  * does), and can remove and replace what is in it.  Everything is reached by
  * descriptors from the mount point and links are not followed, so nobody gains
  * more than that his own processes go on.
+ *
+ * Several daemons may share the tree, each in its container.  So a worker holds
+ * its cages, by flock() of the directory, which is the same one wherever it is
+ * mounted, and which ends with the worker however that ends.  Whoever looks for
+ * what was left behind lets alone what is held.  To hold a directory one must
+ * open it for reading, which is for its owner and root only (others may pass
+ * through, to see and to end who is in there): who owns the cgroup around a
+ * cage can remove it, but not keep it closed when its worker is dead.  He may
+ * hold one that he has made himself; in there he can put none but those whom
+ * he can freeze anyhow, in a cgroup of any name.  An administrator's
+ * --thaw-all opens all, held or not, as a worker that hangs holds on.
  */
 #ifndef THRASH_DAEMON_CAGE_H
 #define THRASH_DAEMON_CAGE_H
@@ -60,11 +71,17 @@ bool cage_holds(int cage, pid_t pid);
  */
 int cage_thaw(int cage, pid_t pid, uint64_t start_time);
 
+/* Whether a cage is to be emptied though somebody holds it. */
+typedef bool cage_filter(const void *context, pid_t pid, uint64_t start_time);
+
 /*
- * The same for every cage that a worker has left behind; whose name looks like
- * one is taken for one, as all that it can do is to go on.  0 or -errno of
- * what went wrong last.
+ * The same for every cage that a worker has left behind, and for those that
+ * are held and wanted all the same (NULL: none).  Whose name looks like one is
+ * taken for one, as all that it can do is to go on.  0, also where cgroups is
+ * -1 or no tree of version 2; or -errno of what went wrong last: then there may
+ * be more, and it is to be tried again.
  */
-int cages_empty(int cgroups, struct log *log);
+int cages_empty(int cgroups, cage_filter *is_wanted, const void *context,
+		struct log *log);
 
 #endif

@@ -112,12 +112,14 @@ struct role_moment decide_moment(const struct decider *decider,
 	};
 }
 
-/* A part of what makes a login, and younger than the trouble. */
+/* A part of what makes a login, which had not begun long before trouble. */
 static bool may_log_in(const struct decider *decider,
 		       const struct process *process)
 {
+	uint64_t began_us = process->start_time * decider->census.tick_us;
+
 	return decider->trouble_us &&
-	       process->start_time * decider->census.tick_us >=
+	       began_us + UINT64_C(1000) * ROLE_ROOM_MS >=
 		       decider->trouble_us &&
 	       role_makes_login(role_by_command(process->command));
 }

@@ -140,40 +140,49 @@ void freezer_close(struct freezer *freezer)
 	}
 }
 
-/* The nearest first: each finds that what it waits for goes on. */
+static bool is_in_table(const void *context, pid_t pid, uint64_t start_time)
+{
+	return find(context, pid, start_time) != NULL;
+}
+
+/* Lets stopped ones go on; what went wrong with the last, or 0. */
+static int release(const struct freezer *freezer, struct frozen *const rows[],
+		   size_t count)
+{
+	struct stopped items[STOP_WAITERS];
+	int error = 0;
+
+	for (size_t i = 0; i < count; i++)
+		items[i] = (struct stopped){
+			.pid = rows[i]->pid,
+			.start_time = rows[i]->start_time,
+			.whose = rows[i],
+		};
+	stop_release_all(freezer->proc, items, count, is_in_table, freezer);
+	for (size_t i = 0; i < count; i++)
+		if (!items[i].error || items[i].error == -ESRCH)
+			ledger_let_go(items[i].whose);
+		else
+			error = items[i].error; /* else the guardian tries */
+	return error;
+}
+
 static void release_waiters(const struct freezer *freezer,
 			    struct frozen *ordered)
 {
+	struct frozen *rows[STOP_WAITERS];
+	size_t count = 0;
+
 	for (size_t i = 0; i < ordered->waiter_count; i++) {
 		struct frozen *waiter =
 			&freezer->ledger->rows[ordered->waiters[i]];
 
-		if (--waiter->needed || waiter->is_ordered ||
-		    waiter->hold != HOLD_STOP)
-			continue;
-
-		int error = stop_release(freezer->proc, waiter->pid,
-					 waiter->start_time);
-
-		if (!error || error == -ESRCH)
-			ledger_let_go(waiter); /* else the guardian tries */
+		if (!--waiter->needed && !waiter->is_ordered &&
+		    waiter->hold == HOLD_STOP)
+			rows[count++] = waiter;
 	}
 	ordered->waiter_count = 0;
-}
-
-/* Those that stopped themselves with it, other than by us. */
-static void release_followers(const struct freezer *freezer, pid_t pid)
-{
-	struct process parent;
-
-	for (int i = 0; i < STOP_WAITERS; i++) {
-		if (!stop_is_followed(freezer->proc, pid, &parent) ||
-		    find(freezer, parent.pid, parent.start_time))
-			return;
-		(void)stop_release(freezer->proc, parent.pid,
-				   parent.start_time);
-		pid = parent.pid;
-	}
+	(void)release(freezer, rows, count);
 }
 
 /* It is in the table no more, unless another one needs it there. */
@@ -196,7 +205,7 @@ static bool is_stopped_by_others(const struct freezer *freezer,
 			return true;
 	return stop_is_followed(freezer->proc,
 				count ? waiters[count - 1].pid : pid,
-				&parent) &&
+				&parent) > 0 &&
 	       !find(freezer, parent.pid, parent.start_time);
 }
 
@@ -342,21 +351,18 @@ int freezer_freeze(struct freezer *freezer, const struct process *process)
 
 static int let_go(const struct freezer *freezer, struct frozen *frozen)
 {
-	int error = 0;
+	int error;
 
-	if (frozen->hold == HOLD_CAGE)
-		error = cage_thaw(frozen->cage, frozen->pid,
-				  frozen->start_time);
-	else if (frozen->hold == HOLD_STOP)
-		error = stop_release(freezer->proc, frozen->pid,
-				     frozen->start_time);
+	if (frozen->hold == HOLD_STOP)
+		return release(freezer, &frozen, 1);
+	if (frozen->hold != HOLD_CAGE)
+		return 0;
+	error = cage_thaw(frozen->cage, frozen->pid, frozen->start_time);
 	if (error && error != -ESRCH)
 		return error;
-	if (frozen->hold == HOLD_STOP)
-		release_followers(freezer, frozen->pid);
 	frozen->cage = -1;
 	ledger_let_go(frozen);
-	return error;
+	return 0;
 }
 
 int freezer_thaw(struct freezer *freezer, const struct process *process)

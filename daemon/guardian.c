@@ -253,8 +253,16 @@ static void wait_to_try_again(void)
 	(void)nanosleep(&pause, NULL);
 }
 
-static size_t thaw_all(const struct guardian *guardian, struct log *log,
-		       size_t *left)
+/* Those that could not be had at the start. */
+static void open_cgroups(struct guardian *guardian)
+{
+	if (guardian->cgroups.v2 >= 0)
+		return;
+	cgroups_close(&guardian->cgroups);
+	cgroups_open(&guardian->cgroups, CGROUP_ROOT);
+}
+
+static size_t thaw_all(struct guardian *guardian, struct log *log, size_t *left)
 {
 	size_t thawed = 0;
 
@@ -262,6 +270,7 @@ static size_t thaw_all(const struct guardian *guardian, struct log *log,
 	for (int i = 0; *left && i < GUARDIAN_TRIES; i++) {
 		if (i)
 			wait_to_try_again();
+		open_cgroups(guardian);
 		thawed = ledger_thaw_all(guardian->ledger, guardian->proc,
 					 guardian->cgroups.v2, log, left);
 	}

@@ -82,10 +82,9 @@ void ledger_tell_ready(struct ledger *ledger);
 bool ledger_has_any(const struct ledger *ledger);
 
 /*
- * Thaws everybody, parents after those whom they wait for, and lets go of
- * nobody: who is in it may be being frozen right now.  cgroups is a descriptor
- * of the tree of version 2, or -1.  How many were thawed; *left is how many
- * could not be.
+ * Thaws everybody, children before their parents, and lets go of nobody: who is
+ * in it may be being frozen right now.  cgroups is a descriptor of the tree of
+ * version 2, or -1.  How many were thawed; *left is how many could not be.
  */
 size_t ledger_thaw_all(const struct ledger *ledger, int proc, int cgroups,
 		       struct log *log, size_t *left);

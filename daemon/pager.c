@@ -363,10 +363,10 @@ static enum step walk_on(const struct run *run, struct walk *walk,
 	return STEP_ON;
 }
 
-/* Pages; 0 where the kernel does not say. */
+/* 0 where the kernel does not say. */
 struct traffic {
-	uint64_t writing;    /* on their way to any disk */
-	uint64_t swapped_in; /* so far */
+	uint64_t writing; /* pages, on their way to any disk */
+	uint64_t read;    /* so far, from any, in KiB */
 };
 
 /* All this is near the beginning of vmstat. */
@@ -385,8 +385,8 @@ static struct traffic traffic_now(int proc)
 
 		if (span_equals(name, "nr_writeback"))
 			(void)span_to_u64(line, &traffic.writing);
-		else if (span_equals(name, "pswpin"))
-			(void)span_to_u64(line, &traffic.swapped_in);
+		else if (span_equals(name, "pgpgin"))
+			(void)span_to_u64(line, &traffic.read);
 	}
 	return traffic;
 }
@@ -412,8 +412,7 @@ static void give_way(const struct run *run)
 
 		struct traffic now = traffic_now(run->pager->proc);
 
-		if (now.writing <= PAGER_WRITING &&
-		    now.swapped_in == last.swapped_in)
+		if (now.writing <= PAGER_WRITING && now.read == last.read)
 			return;
 		last = now;
 	}

@@ -209,13 +209,21 @@ bool privilege_may_move(void)
 	return geteuid() == 0 || effective_bits() & BIT(CAP_DAC_OVERRIDE);
 }
 
+/* 0 also before Linux 6.3, which does not know it. */
+static int refuse_new_code(void)
+{
+	int error = result_of(
+		prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0));
+
+	return error == -EINVAL ? 0 : error;
+}
+
 int privilege_drop(void)
 {
 	int errors[] = {
 		drop_capabilities(),
 		result_of(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)),
-		result_of(
-			prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0)),
+		refuse_new_code(),
 		forbid_calls(),
 	};
 

@@ -12,13 +12,27 @@
 #include "core/log.h"
 #include "core/state.h"
 
+enum {
+	/* There may be no memory, or no descriptor, for a moment. */
+	RECOVER_TRIES = 3,
+	RECOVER_AGAIN_MS = 50,
+};
+
 /*
- * 0, also when there was nothing to thaw; -errno of what went wrong last.
- * proc and cgroups (version 2, or -1) are directory descriptors; *state is
- * room to work in and holds what was read, if anything.
+ * Those in cages; who is held by a daemon that lives is let alone, unless all
+ * are wanted.  cgroups (version 2, or -1) is a directory descriptor.  0, or
+ * -errno when not everybody was found and thawed; who was not stays where the
+ * next one looks for him.
  */
-int recover(const char *run_dir, int proc, int cgroups, struct state *state,
-	    struct log *log);
+int recover_caged(int cgroups, bool are_all, struct log *log);
+
+/*
+ * Those who were stopped.  0, also when there was nobody to thaw; -errno of
+ * what went wrong last.  proc is a directory descriptor; *state is room to
+ * work in and holds what was read, if anything.
+ */
+int recover_stopped(const char *run_dir, int proc, struct state *state,
+		    struct log *log);
 
 /*
  * Whether that error means that the state file is not to be believed, and

@@ -248,6 +248,9 @@ bool role_is_new_login(const struct role_facts *facts,
 {
 	uint64_t began_us = facts->login_start * moment->tick_us;
 
+	/* who had not got in yet when it began; what is let in came before */
+	if (facts->is_login)
+		began_us += UINT64_C(1000) * ROLE_ROOM_MS;
 	return facts->login_start && moment->trouble_us &&
 	       began_us + moment->tick_us > moment->trouble_us &&
 	       moment->now_us < began_us + UINT64_C(1000) * ROLE_LOGIN_MS;

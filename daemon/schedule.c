@@ -252,7 +252,7 @@ static void add_jobs(struct schedule *schedule, const struct settings *settings,
 }
 
 /* An order for each job of a unit that is in a state. */
-static void order_unit(struct schedule *schedule, size_t unit,
+static void order_unit(const struct schedule *schedule, size_t unit,
 		       enum job_state state, enum order_kind kind,
 		       uint64_t now_us, const char *reason,
 		       struct orders *orders)
@@ -393,11 +393,11 @@ static void make_room(struct schedule *schedule,
 	if (situation->before && situation->now) {
 		add_jobs(schedule, settings, situation);
 		note_limit(schedule, situation->now);
-		units_form(schedule, situation->now_us);
 	}
 	schedule->usable_kib = schedule->is_confined ? schedule->limit_kib
 						     : situation->usable_kib;
 	schedule->usable_kib -= schedule->usable_kib / SCHEDULE_RESERVE_SHARE;
+	units_form(schedule, situation->now_us);
 	if (count_jobs(schedule, JOB_RUNNING) && situation->is_evicting &&
 	    situation->plan_done >= schedule->plan)
 		capacity_limit(schedule, situation);
@@ -521,8 +521,8 @@ static uint64_t turn_length_us(const struct schedule *schedule,
 		change_us = schedule->change_us;
 
 	uint64_t least_us = settings->quantum_ms * 1000;
-	uint64_t most_us =
-		settings->max_frozen_ms * 1000 / count_waiting(schedule);
+	uint64_t most_us = settings->max_frozen_ms * 1000 /
+			   greater(count_waiting(schedule), 1);
 
 	return greater(least_us,
 		       lesser(change_us * SCHEDULE_TURN_FACTOR, most_us));
@@ -543,11 +543,19 @@ static size_t first_turn(const struct schedule *schedule, size_t next,
 	return first;
 }
 
+/* It should not have to wait much longer, whatever it costs. */
+static bool is_unit_overdue(const struct unit *unit,
+			    const struct settings *settings, uint64_t now_us)
+{
+	return has_passed(unit->since_us, settings->max_frozen_ms * 7 / 8,
+			  now_us);
+}
+
 /*
  * Freezes those whose turn is over until next fits; false if it won't.  Who is
  * too big gets nothing done in a long turn either: a quantum must do.
  */
-static bool end_turns(struct schedule *schedule,
+static bool end_turns(const struct schedule *schedule,
 		      const struct settings *settings,
 		      const struct situation *situation, size_t next,
 		      struct orders *orders)
@@ -557,8 +565,7 @@ static bool end_turns(struct schedule *schedule,
 	uint64_t used_kib =
 		capacity_needed_kib(schedule) + units[next].frozen_need_kib;
 	uint64_t length_us = turn_length_us(schedule, settings, &units[next]);
-	bool is_overdue = has_passed(units[next].since_us,
-				     settings->max_frozen_ms * 7 / 8, now_us);
+	bool is_overdue = is_unit_overdue(&units[next], settings, now_us);
 	bool is_ended[SCHEDULE_JOBS] = {false};
 
 	while (used_kib > schedule->capacity_kib) {
@@ -596,7 +603,33 @@ static uint64_t sum_growth_kib(const struct schedule *schedule)
 	return sum;
 }
 
-/* The next in turn goes on, beside the others or in the place of some. */
+/*
+ * Why the next in turn goes on now, beside the others or in the place of some
+ * that are frozen for it; NULL if it does not.  Its memory would keep the disk
+ * from somebody who logs in: that can wait.
+ */
+static const char *why_next(const struct schedule *schedule,
+			    const struct settings *settings,
+			    const struct situation *situation, size_t next,
+			    struct orders *orders)
+{
+	const struct unit *unit = &schedule->units[next];
+
+	if (!count_jobs(schedule, JOB_RUNNING))
+		return "nobody else runs";
+	if (situation->wants_room &&
+	    !is_unit_overdue(unit, settings, situation->now_us))
+		return NULL;
+	if (situation->verdict == VERDICT_CALM &&
+	    capacity_needed_kib(schedule) + sum_growth_kib(schedule) +
+			    unit->frozen_need_kib <=
+		    schedule->capacity_kib)
+		return "there is room";
+	return end_turns(schedule, settings, situation, next, orders)
+		       ? "it is its turn"
+		       : NULL;
+}
+
 static void take_turns(struct schedule *schedule,
 		       const struct settings *settings,
 		       const struct situation *situation, struct orders *orders)
@@ -606,16 +639,8 @@ static void take_turns(struct schedule *schedule,
 
 	if (next == schedule->count || count_jobs(schedule, JOB_LOADING))
 		return;
-	if (!count_jobs(schedule, JOB_RUNNING))
-		reason = "nobody else runs";
-	else if (situation->verdict == VERDICT_CALM &&
-		 capacity_needed_kib(schedule) + sum_growth_kib(schedule) +
-				 schedule->units[next].frozen_need_kib <=
-			 schedule->capacity_kib)
-		reason = "there is room";
-	else if (end_turns(schedule, settings, situation, next, orders))
-		reason = "it is its turn";
-	else
+	reason = why_next(schedule, settings, situation, next, orders);
+	if (!reason)
 		return;
 	order_unit(schedule, next, JOB_FROZEN, ORDER_LOAD, situation->now_us,
 		   reason, orders);
@@ -784,29 +809,48 @@ static void settle_accounts(struct schedule *schedule,
 		judge_trial(schedule, settings, situation, orders);
 }
 
-void schedule_step(struct schedule *schedule, const struct settings *settings,
+/*
+ * A runner that lacks memory gets it in bulk, not page by page.  Where the last
+ * plan has changed nothing, for want of room or because the memory cannot be
+ * moved, the same one would not either.
+ */
+static bool wants_plan(const struct schedule *schedule,
+		       const struct situation *situation)
+{
+	uint64_t wanted_kib = sum_wanted_kib(schedule);
+
+	if ((!schedule_frozen_count(schedule) && !is_any_due(schedule)) ||
+	    situation->plan_done < schedule->plan ||
+	    wanted_kib < SCHEDULE_PLAN_KIB)
+		return false;
+	return greater(wanted_kib, schedule->planned_kib) -
+			       lesser(wanted_kib, schedule->planned_kib) >=
+		       SCHEDULE_PLAN_KIB ||
+	       has_passed(schedule->planned_us, SCHEDULE_JUDGE_MS,
+			  situation->now_us);
+}
+
+/* Somebody has come, or does not get on with the room that was made. */
+static bool wants_guest_room(const struct schedule *schedule,
+			     const struct situation *situation)
+{
+	return situation->wants_room && schedule_frozen_count(schedule) &&
+	       (!schedule->guest_kib ||
+		(situation->verdict == VERDICT_THRASHING &&
+		 situation->plan_done >= schedule->plan &&
+		 has_passed(schedule->planned_us, SCHEDULE_GUEST_MS,
+			    situation->now_us)));
+}
+
+static void decide(struct schedule *schedule, const struct settings *settings,
 		   const struct situation *situation, struct orders *orders)
 {
 	bool is_trouble = situation->verdict == VERDICT_THRASHING ||
 			  situation->is_filling;
 
-	bool has_guest = situation->wants_room && !schedule->guest_kib &&
-			 schedule_frozen_count(schedule);
-
-	orders->count = 0;
-	orders->has_plan = false;
-	schedule->guest_kib = situation->wants_room ? SCHEDULE_GUEST_KIB : 0;
-	if (situation->verdict == VERDICT_CALM)
-		schedule->calm_us = situation->now_us;
-	schedule->evicted_kib = situation->evicted_kib;
-	schedule->spare_kib = capacity_spare_kib(schedule, situation);
-	capacity_raise(schedule, situation);
-	begin_turns(schedule, situation);
 	settle_accounts(schedule, settings, situation, orders);
-	if (orders->count) {
-		orders->has_plan = true; /* the old one was for others */
+	if (orders->count)
 		return;
-	}
 	units_form(schedule, situation->now_us);
 	if (is_trouble)
 		make_room(schedule, settings, situation, orders);
@@ -816,12 +860,29 @@ void schedule_step(struct schedule *schedule, const struct settings *settings,
 		take_turns(schedule, settings, situation, orders);
 	if (!orders->count && is_trouble)
 		pause_runner(schedule, situation, orders);
-	/* a runner that lacks memory gets it in bulk, not page by page */
+}
+
+void schedule_step(struct schedule *schedule, const struct settings *settings,
+		   const struct situation *situation, struct orders *orders)
+{
+	bool has_guest = wants_guest_room(schedule, situation);
+
+	orders->count = 0;
+	schedule->guest_kib = situation->wants_room ? SCHEDULE_GUEST_KIB : 0;
+	if (situation->verdict == VERDICT_CALM)
+		schedule->calm_us = situation->now_us;
+	schedule->evicted_kib = situation->evicted_kib;
+	schedule->spare_kib = capacity_spare_kib(schedule, situation);
+	capacity_raise(schedule, situation);
+	begin_turns(schedule, situation);
+	decide(schedule, settings, situation, orders);
+	/* after orders the old one was for others */
 	orders->has_plan =
-		orders->count || has_guest ||
-		((schedule_frozen_count(schedule) || is_any_due(schedule)) &&
-		 situation->plan_done >= schedule->plan &&
-		 sum_wanted_kib(schedule) >= SCHEDULE_PLAN_KIB);
+		orders->count || has_guest || wants_plan(schedule, situation);
+	if (!orders->has_plan)
+		return;
+	schedule->planned_us = situation->now_us;
+	schedule->planned_kib = sum_wanted_kib(schedule);
 }
 
 /* Those that load are brought in, else the one that is soonest there. */

@@ -78,6 +78,8 @@ enum {
 	 * on Debian 12: sshd, systemd --user and bash take 23 MB).
 	 */
 	SCHEDULE_GUEST_KIB = 32 * 1024,
+	/* Who is given room and stalls all the same is given as much again. */
+	SCHEDULE_GUEST_MS = 1000,
 	/* Less than this is not worth a plan for the pager. */
 	SCHEDULE_PLAN_KIB = 1024,
 };
@@ -147,11 +149,12 @@ struct schedule {
 	uint64_t limit_kib;    /* of the cgroup, if that is known; or 0 */
 	/* of the host, or of the limit, but for a reserve; 0: not known */
 	uint64_t usable_kib;
-	uint64_t frozen_us, thawed_us; /* when last; 0: never */
-	uint64_t calm_us;              /* when it was last calm */
-	uint64_t changed_us;           /* when a change of turn began */
-	uint64_t change_us;            /* how long the last one took */
-	uint64_t plan;                 /* number of the pager's last plan */
+	uint64_t frozen_us, thawed_us;    /* when last; 0: never */
+	uint64_t calm_us;                 /* when it was last calm */
+	uint64_t changed_us;              /* when a change of turn began */
+	uint64_t change_us;               /* how long the last one took */
+	uint64_t plan;                    /* number of the pager's last plan */
+	uint64_t planned_us, planned_kib; /* when, and what it was to bring */
 	uint64_t trial_us;       /* when a freeze began that is to be judged */
 	uint64_t paged_us;       /* when the pager was last at work */
 	uint64_t trial_permille; /* stall before it */

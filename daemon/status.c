@@ -80,16 +80,18 @@ int status_thaw_all(const struct settings *settings, struct log *log)
 
 	cgroups_open(&cgroups, CGROUP_ROOT);
 
-	int error = recover(settings->run_dir, proc, cgroups.v2, &state, log);
+	int caged = recover_caged(cgroups.v2, true, log);
+	int stopped = recover_stopped(settings->run_dir, proc, &state, log);
+	bool is_done = !caged && !stopped;
 	bool is_gone = state.format && !process_is_alive(proc, (pid_t)state.pid,
 							 state.pid_start_time);
 
 	cgroups_close(&cgroups);
 	(void)close(proc);
-	if (!error && is_gone)
+	if (is_done && is_gone)
 		(void)publish_settle(settings->run_dir, settings->marker,
 				     (pid_t)state.pid);
-	return error ? EXIT_FAILURE : EXIT_SUCCESS;
+	return is_done ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static int replay_text(const struct settings *settings, struct span text,

@@ -151,11 +151,14 @@ static int settle_past(struct daemon *daemon, struct problem *problem)
 	struct state *state = &daemon->publisher.state;
 	int error = 0;
 
-	if (!freezer_is_dry_run(&daemon->freezer))
-		error = recover(run_dir, daemon->proc, daemon->cgroups.v2,
-				state, daemon->log);
-	else if (recover_is_due(run_dir, state))
+	if (!freezer_is_dry_run(&daemon->freezer)) {
+		/* the tree of cgroups is not replaced: who is in it can wait */
+		(void)recover_caged(daemon->cgroups.v2, false, daemon->log);
+		error = recover_stopped(run_dir, daemon->proc, state,
+					daemon->log);
+	} else if (recover_is_due(run_dir, state)) {
 		error = -EBUSY;
+	}
 	if (error && !recover_is_hopeless(error))
 		return problem_set(problem, error,
 				   "an earlier daemon has left processes "
@@ -654,8 +657,8 @@ static bool look(struct daemon *daemon)
 }
 
 /*
- * A calm host on which nobody has stalled since the last sample pages nothing
- * that anybody waits for; its counters can wait.
+ * A calm host on which nobody has stalled for memory since the last sample
+ * pages nothing that anybody waits for; its counters can wait.
  */
 static bool is_at_rest(const struct daemon *daemon, uint64_t now_us)
 {

@@ -6,8 +6,8 @@
 #
 #   in_pretence COMMAND...  runs it in these namespaces, in the background: $!.
 #                    Its cgroups of version 2, if there are any, are its own as
-#                    well: who starts or thaws all lets go on whoever was left
-#                    frozen by cgroup, and may find what another test has frozen
+#                    well: who thaws all lets go on everybody whom he finds
+#                    frozen by cgroup, also those of another test
 #   outside          all of a test that runs its function inside_namespace there
 #   pretend_vmstat   the counters; fails if it may not
 #   begin_pretence   the counters, and two hogs: $hogs; fails if it may not

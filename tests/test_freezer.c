@@ -92,14 +92,14 @@ static void test_signal(const char *how)
 	       "%s: who is gone is told", how);
 }
 
-/* From here on pidfd_open() is what it was before Linux 5.3. */
-static int forbid_pidfd(void)
+/* From here on that system call fails. */
+static int forbid(unsigned call, unsigned error)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 434, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = {.len = COUNT(code), .filter = code};
@@ -365,7 +365,7 @@ static void test_left_behind(void)
 	ground_begin(&g);
 	cage = cage_child(&g);
 	(void)close(cage); /* whoever had it is dead */
-	cages_empty(g.cgroup, &log);
+	cages_empty(g.cgroup, NULL, NULL, &log);
 	ok(is_at(&g, "") && !has_cage(&g),
 	   "cages left behind are emptied and removed");
 	need(mkdirat(g.cgroup, "deeper", 0755), "deeper");
@@ -373,17 +373,156 @@ static void test_left_behind(void)
 	need(put(below, g.child), "cgroup.procs");
 	cage = cage_child(&g);
 	(void)close(cage);
-	cages_empty(g.cgroup, &log);
+	cages_empty(g.cgroup, NULL, NULL, &log);
 	ok(is_at(&g, "deeper"), "also further down");
 	need(put(g.cgroup, g.child), "cgroup.procs");
 	(void)close(below);
 	ok(unlinkat(g.cgroup, "deeper", AT_REMOVEDIR) == 0,
 	   "where no cage is left");
 	need(mkdirat(g.cgroup, "thrash-protect.x.1", 0755), "mkdir");
-	cages_empty(g.cgroup, &log);
+	cages_empty(g.cgroup, NULL, NULL, &log);
 	ok(unlinkat(g.cgroup, "thrash-protect.x.1", AT_REMOVEDIR) == 0,
 	   "other cgroups are let alone");
 	(void)close(log.file);
+	ground_end(&g);
+}
+
+static bool is_that_one(const void *context, pid_t pid, uint64_t start_time)
+{
+	const struct process *process = context;
+
+	return process->pid == pid && process->start_time == start_time;
+}
+
+/* Another daemon, that lives until it is killed. */
+static pid_t start_holder(const struct ground *ground)
+{
+	pid_t holder = need(fork(), "fork");
+
+	if (holder == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (cage_child(ground) < 0)
+			_exit(1);
+		for (;;)
+			(void)pause();
+	}
+	for (int i = 0; i < 1000 && !is_at(ground, ground->cage); i++)
+		(void)usleep(1000);
+	return holder;
+}
+
+static void test_held(void)
+{
+	struct ground g;
+	struct process other;
+	struct log log;
+	pid_t holder;
+
+	log_open_stderr(&log);
+	log.file = need(open("/dev/null", O_WRONLY | O_CLOEXEC), "/dev/null");
+	ground_begin(&g);
+	other = g.process;
+	other.start_time++;
+	holder = start_holder(&g);
+	is_int(cages_empty(g.cgroup, NULL, NULL, &log), 0,
+	       "a cage that is held is passed over");
+	is_int(cages_empty(g.cgroup, is_that_one, &other, &log), 0,
+	       "also where others are wanted");
+	ok(is_at(&g, g.cage), "who is in there stays frozen");
+	is_int(cages_empty(g.cgroup, is_that_one, &g.process, &log), 0,
+	       "one that is wanted is emptied");
+	ok(is_at(&g, "") && !has_cage(&g), "and removed");
+	end_child(holder);
+
+	holder = start_holder(&g);
+	end_child(holder);
+	ok(is_at(&g, g.cage), "one whose holder was killed");
+	is_int(cages_empty(g.cgroup, NULL, NULL, &log), 0,
+	       "is held no more, so it is emptied");
+	ok(is_at(&g, "") && !has_cage(&g), "and removed");
+	log_close(&log);
+	ground_end(&g);
+}
+
+/* As the owner of the cgroup around the cage: 0 if he may as he should. */
+static int open_as_owner(void *argument)
+{
+	const struct ground *ground = argument;
+	char procs[128];
+
+	(void)snprintf(procs, sizeof(procs), "%s/cgroup.procs", ground->cage);
+	if (fchown(ground->cgroup, 65534, 65534) != 0 ||
+	    setresgid(65534, 65534, 65534) != 0 ||
+	    setresuid(65534, 65534, 65534) != 0)
+		return CHILD_SKIPS;
+	if (openat(ground->cgroup, ground->cage, O_RDONLY) >= 0 ||
+	    errno != EACCES)
+		return 1;
+	return openat(ground->cgroup, procs, O_RDONLY) < 0 ? 2 : 0;
+}
+
+static void test_owner(void)
+{
+	struct ground g;
+	int cage, result;
+
+	ground_begin(&g);
+	cage = cage_child(&g);
+	result = child_run(open_as_owner, &g);
+	if (result == CHILD_SKIPS)
+		skip("nobody else can be played here");
+	else
+		is_int(result, 0,
+		       "who owns the cgroup around a cage can see who is in "
+		       "there, but not hold it");
+	is_int(thaw_child(&g, cage), 0, "(it was there)");
+	ground_end(&g);
+}
+
+/* Looking for what was left behind where a system call fails. */
+struct hindrance {
+	int cgroup;
+	unsigned call;
+};
+
+static int empty_hindered(void *argument)
+{
+	const struct hindrance *hindrance = argument;
+	struct log log;
+
+	log_open_stderr(&log);
+	if (forbid(hindrance->call, EIO) != 0)
+		return CHILD_SKIPS;
+	return -cages_empty(hindrance->cgroup, NULL, NULL, &log);
+}
+
+static void test_hindered(void)
+{
+	static const struct {
+		unsigned call;
+		const char *name;
+	} rows[] = {
+		{SYS_fstatfs, "fstatfs"},
+		{SYS_getdents64, "getdents64"},
+		{SYS_lseek, "lseek"},
+		{SYS_openat, "openat"},
+	};
+	struct ground g;
+	int cage;
+
+	ground_begin(&g);
+	cage = cage_child(&g);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct hindrance hindrance = {g.cgroup, rows[i].call};
+		int result = child_run(empty_hindered, &hindrance);
+
+		if (result == CHILD_SKIPS)
+			skip("no seccomp here to take %s away", rows[i].name);
+		else
+			is_int(result, EIO, "%s fails: that is said",
+			       rows[i].name);
+	}
+	is_int(thaw_child(&g, cage), 0, "and who was frozen is not lost");
 	ground_end(&g);
 }
 
@@ -464,6 +603,29 @@ static void test_freezer(enum freezer_choice choice)
 	ground_end(&g);
 }
 
+/* It may be dying, and long about it. */
+static void test_worker_that_holds(void)
+{
+	static struct freezer freezer;
+	struct ground g;
+	struct log log;
+	size_t left;
+
+	log_open_stderr(&log);
+	log.file = need(open("/dev/null", O_WRONLY | O_CLOEXEC), "/dev/null");
+	ground_begin(&g);
+	open_freezer(&freezer, FREEZER_CGROUP, g.top);
+	is_int(freezer_prepare(&freezer, &g.process, 1000), 0, "one is");
+	is_int(freezer_freeze(&freezer, &g.process), 0, "frozen by cgroup");
+	is_int((int64_t)ledger_thaw_all(&ledger, proc, g.top, &log, &left), 1,
+	       "its worker's guardian thaws it, though the worker is there");
+	ok(!left && is_at(&g, "") && !has_cage(&g), "and nobody is left");
+	is_int(freezer_thaw(&freezer, &g.process), 0, "nor thawed again");
+	freezer_close(&freezer);
+	log_close(&log);
+	ground_end(&g);
+}
+
 static void test_fall_back(void)
 {
 	static struct freezer freezer;
@@ -528,8 +690,12 @@ static void test_cgroups(void)
 	test_crowd();
 	test_planted();
 	test_left_behind();
+	test_held();
+	test_owner();
+	test_hindered();
 	test_freezer(FREEZER_CGROUP);
 	test_freezer(FREEZER_SIGNAL);
+	test_worker_that_holds();
 	test_fall_back();
 }
 
@@ -540,7 +706,8 @@ int main(void)
 	test_dry_run();
 	test_no_ground();
 	test_cgroups();
-	if (forbid_pidfd() == 0)
+	/* as it was before Linux 5.3 */
+	if (forbid(434, ENOSYS) == 0)
 		test_signal("without pidfd");
 	else
 		skip("no seccomp here to take pidfd away");

@@ -242,6 +242,9 @@ static void obey(struct guardian *guardian, uint32_t seed)
 	_exit((int)info.ssi_signo);
 }
 
+/* The next guardian has found no cgroups, as it may be without memory. */
+static bool is_without_cgroups;
+
 /* The guardian; its pid */
 static pid_t start(void (*work)(struct guardian *, uint32_t), uint32_t seed)
 {
@@ -258,6 +261,8 @@ static pid_t start(void (*work)(struct guardian *, uint32_t), uint32_t seed)
 	struct log log = quiet();
 	pid_t worker = guardian_fork(&guardian, "/proc", &problem);
 
+	if (is_without_cgroups)
+		cgroups_close(&guardian.cgroups);
 	if (worker > 0)
 		_exit(guardian_watch(&guardian, &log));
 	if (worker == 0) {
@@ -368,6 +373,17 @@ static int count_cages(void)
 	return count;
 }
 
+static void test_late_cgroups(void)
+{
+	choice = FREEZER_CGROUP;
+	is_without_cgroups = true;
+	is_int(await_end(start(leave_frozen, 0)), 1,
+	       "a guardian that had no cgroups at first ends");
+	is_without_cgroups = false;
+	is_int(shared->freezes, 1, "(by cgroup one was frozen)");
+	is_int(count_stopped(), 0, "and thaws by them all the same");
+}
+
 static void test_cages(void)
 {
 	int error = cages_check(cgroups.v2, proc);
@@ -380,8 +396,10 @@ static void test_cages(void)
 	}
 	test_kills(CAGE_KILLS, false, FREEZER_CGROUP, "cgroup");
 	test_kills(CAGE_KILLS, true, FREEZER_CGROUP, "cgroup");
+	test_late_cgroups();
 	is_int(count_cages(), 0, "by cgroup: no cgroup is left");
-	(void)cages_empty(cgroups.v2, &log); /* or the victims' end is late */
+	(void)cages_empty(cgroups.v2, NULL, NULL,
+			  &log); /* or the victims' end is late */
 	log_close(&log);
 }
 

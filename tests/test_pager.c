@@ -206,7 +206,7 @@ static uint64_t time_plan(const struct scratch *scratch,
 
 static void test_waiting(const struct scratch *scratch, int proc)
 {
-	static const char busy[] = "nr_writeback 100000\npswpin 1\n";
+	static const char busy[] = "nr_writeback 100000\npgpgin 1\n";
 	struct pager_plan plan = {.out_kib = MEMORY / 1024, .room_kib = 4096};
 	uint64_t start_time;
 	pid_t child = start_child(proc, &start_time);

@@ -272,6 +272,12 @@ static void test_logins(void)
 	moment.trouble_us = UINT64_C(903000000);
 	moment.now_us = UINT64_C(1000000000);
 	ok(!role_is_new_login(&facts, &moment), "nor in the next trouble");
+	moment.now_us = UINT64_C(903000000);
+	facts.is_login = true;
+	ok(role_is_new_login(&facts, &moment),
+	   "who was about to let somebody in when it began is new as well");
+	moment.now_us = moment.trouble_us += UINT64_C(1000) * ROLE_ROOM_MS;
+	ok(!role_is_new_login(&facts, &moment), "unless that was long ago");
 }
 
 static const struct judgement *judge(const struct process *process,

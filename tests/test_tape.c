@@ -152,13 +152,36 @@ static void test_too_many(void)
 }
 
 /*
- * Two thrash in a turn of their own: "a" is judged by role, then both are
- * seen as jobs in turns 3 s apart.
+ * Two thrash in a turn of their own, where "a", which is to be frozen, is
+ * judged by role; what follows is told by later.
  */
+static void check_two(const char *role, const char *later, const char *orders,
+		      const char *name)
+{
+	char text[1024], out[512];
+	struct problem problem;
+
+	(void)snprintf(text, sizeof(text),
+		       "thrash-protect-recording 1\n"
+		       "sample 11000000 0 0 0 - - - - - -\n"
+		       "sample 11100000 1000 1000 0 - - - - - -\n"
+		       "process 10 1 10 10 5 100 30000 0 0 R a\n"
+		       "process 11 1 11 11 6 100 60000 0 0 R b\n"
+		       "sample 11200000 2000 2000 0 - - - - - -\n"
+		       "process 10 1 10 10 5 300 30000 0 0 R a\n%s"
+		       "process 11 1 11 11 6 300 70000 0 0 R b\n%s",
+		       role, later);
+	is_int(replay(span_of(text), out, sizeof(out), &problem), 0,
+	       "it is replayed (%s)", problem.text);
+	is_text(strchr(out, '\n') ? strchr(out, '\n') + 1 : out, orders, "%s",
+		name);
+}
+
+/* Who is frozen is seen as a job 3 s later. */
 static void test_roles(void)
 {
 	static const struct {
-		const char *role, *later, *out, *name;
+		const char *role, *later, *orders, *name;
 	} rows[] = {
 		{"", "", "0.200 freeze 10 a\n3.200 load 10 a\n",
 		 "who was not judged is frozen, and waits for its turn"},
@@ -182,24 +205,43 @@ static void test_roles(void)
 			 &problem),
 	     "rules");
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		char text[1024], out[512];
+		char later[256];
 
-		(void)snprintf(text, sizeof(text),
-			       "thrash-protect-recording 1\n"
-			       "sample 11000000 0 0 0 - - - - - -\n"
-			       "sample 11100000 1000 1000 0 - - - - - -\n"
-			       "process 10 1 10 10 5 100 30000 0 0 R a\n"
-			       "process 11 1 11 11 6 100 60000 0 0 R b\n"
-			       "sample 11200000 2000 2000 0 - - - - - -\n"
-			       "process 10 1 10 10 5 300 30000 0 0 R a\n%s"
-			       "process 11 1 11 11 6 300 70000 0 0 R b\n"
+		(void)snprintf(later, sizeof(later),
 			       "sample 14200000 9000 9000 0 - - - - - -\n"
 			       "job process 10 1 10 10 5 300 30000 0 0 T a\n%s",
-			       rows[i].role, rows[i].later);
-		is_int(replay(span_of(text), out, sizeof(out), &problem), 0,
-		       "roles are replayed (%s)", problem.text);
-		is_text(strchr(out, '\n') ? strchr(out, '\n') + 1 : out,
-			rows[i].out, "%s", rows[i].name);
+			       rows[i].later);
+		check_two(rows[i].role, later, rows[i].orders, rows[i].name);
+	}
+}
+
+/* A look is not told who is in a cage, nor all of everybody's memory. */
+static void test_looks(void)
+{
+	static const struct {
+		const char *later, *orders, *name;
+	} rows[] = {
+		{"job process 10 1 10 10 5 300 30000 0 0 T a\n"
+		 "process 10 1 10 10 5 300 30000 0 0 S a\n",
+		 "0.200 freeze 10 a\n",
+		 "who is frozen is not taken for let go on by a look"},
+		{"job process 10 1 10 10 5 300 30000 0 0 T a\n"
+		 "process 10 1 10 10 5 300 30000 0 0 S a\n"
+		 "role protected 0 0 0 a shell\n",
+		 "0.200 freeze 10 a\n", "nor is it judged by one"},
+		{"process 10 1 10 10 5 300 30000 0 0 T a\n"
+		 "role protected 0 0 0 a shell\n",
+		 "0.200 freeze 10 a\n0.300 thaw 10 a\n",
+		 "but who was no job of the recorded daemon is"},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char later[256];
+
+		(void)snprintf(later, sizeof(later),
+			       "sample 11300000 2000 2000 0 - - - - - -\n%s",
+			       rows[i].later);
+		check_two("", later, rows[i].orders, rows[i].name);
 	}
 }
 
@@ -260,6 +302,7 @@ int main(void)
 	test_bad_tapes();
 	test_too_many();
 	test_roles();
+	test_looks();
 	test_writing(&scratch);
 	scratch_close(&scratch);
 	return done_testing();

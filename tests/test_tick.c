@@ -479,13 +479,6 @@ static void test_rest(void)
 	is_int((int64_t)f.wait_ms,
 	       (int64_t)f.settings.interval_ms / TICK_RUSH_PARTS,
 	       "and the next turn follows soon");
-	turn(&f);
-	write_proc(&f, "pressure/io",
-		   "some avg10=0.00 avg60=0.00 avg300=0.00 total=987654321\n"
-		   "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
-	turn(&f);
-	ok(f.daemon.counted_us == f.now_us,
-	   "also when somebody waits for a disk");
 	(void)daemon_close(&f.daemon, "test", false);
 	end(&f);
 }
