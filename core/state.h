@@ -62,6 +62,7 @@ struct state {
 	/* the kernel's counters at that moment, for rates since then */
 	struct sample sample;
 	struct state_frozen frozen[STATE_FROZEN]; /* frozen_processes rows */
+	uid_t owner; /* of the file that was read; not in it */
 };
 
 /*
@@ -82,7 +83,8 @@ int state_parse(struct span text, struct state *state, struct problem *problem);
 
 /*
  * Opens the run directory; a descriptor, or -errno with *problem: -EPERM when
- * others than root and we ourselves can write there, -ENOTDIR for a link.
+ * others can write there than root, we ourselves, and the user to whom root has
+ * given it, as one that lies where only root can write; -ENOTDIR for a link.
  */
 int state_open_directory(const char *run_dir, struct problem *problem);
 

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/locks.h"
+#include "daemon/privilege.h"
 #include "daemon/recover.h"
 #include "daemon/resident.h"
 #include "daemon/tape.h"
@@ -27,20 +28,52 @@ static const char *mode_name(const struct daemon *daemon)
 	return "unknown";
 }
 
+/* Who sees only itself can protect nobody, and freeze nobody else. */
+static bool sees_others(int proc)
+{
+	struct process init;
+
+	return process_read(proc, 1, 1, &init) == 0;
+}
+
+/* What is lacking, told once; -EPERM when nobody could be frozen like that. */
+static int check_privileges(struct daemon *daemon, struct problem *problem)
+{
+	const struct freezer *freezer = &daemon->freezer;
+	bool may_move =
+		freezer->method == FREEZE_CGROUP && privilege_may_move();
+	char lacking[PRIVILEGE_TEXT];
+
+	if (!may_move && !privilege_may_signal())
+		return problem_set(problem, -EPERM,
+				   "nobody can be frozen by user %u without "
+				   "CAP_KILL; --dry-run can be tried",
+				   (unsigned)geteuid());
+	if (!sees_others(daemon->proc))
+		return problem_set(problem, -EPERM,
+				   "%s hides others' processes (hidepid): it "
+				   "takes CAP_SYS_PTRACE to see them",
+				   daemon->settings->proc);
+	privilege_describe(lacking);
+	if (lacking[0])
+		log_info(daemon->log, "%s", lacking);
+	return 0;
+}
+
 /* It is for a dry run until it is opened. */
-static void open_freezer(struct daemon *daemon)
+static int open_freezer(struct daemon *daemon, struct problem *problem)
 {
 	enum freezer_choice choice =
 		(enum freezer_choice)daemon->settings->freezer;
 
 	if (daemon->settings->is_dry_run)
-		return;
+		return 0;
 	if (!process_is_own_proc(daemon->proc)) {
 		log_warning(daemon->log,
 			    "%s shows other processes than ours: "
 			    "dry run",
 			    daemon->settings->proc);
-		return;
+		return 0;
 	}
 
 	int error = freezer_open(&daemon->freezer, daemon->freezer.ledger,
@@ -52,6 +85,7 @@ static void open_freezer(struct daemon *daemon)
 						   : LOG_LEVEL_INFO,
 			  "nobody can be frozen by cgroup: %s",
 			  strerror(-error));
+	return check_privileges(daemon, problem);
 }
 
 static int open_proc(struct daemon *daemon, struct problem *problem)
@@ -64,7 +98,9 @@ static int open_proc(struct daemon *daemon, struct problem *problem)
 		return problem_set(problem, daemon->proc, "%s: %s", path,
 				   strerror(-daemon->proc));
 	cgroups_open(&daemon->cgroups, CGROUP_ROOT);
-	open_freezer(daemon);
+	error = open_freezer(daemon, problem);
+	if (error)
+		return error;
 	error = sampler_open(&daemon->sampler, daemon->proc);
 	if (error)
 		return problem_set(problem, error, "%s/vmstat: %s", path,

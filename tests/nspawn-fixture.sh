@@ -36,6 +36,7 @@ UNIT
 		systemd-nspawn --quiet --register=no --keep-unit \
 		--private-network --volatile=overlay --directory="$tree" \
 		--machine="thrash-protect-test-$$" \
+		--capability=CAP_IPC_LOCK \
 		--bind-ro="$PWD" --bind-ro="$build" --bind="$WORK" \
 		--bind-ro="$WORK/test.service:/etc/systemd/system/test.service" \
 		--boot systemd.unit=test.service \
