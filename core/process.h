@@ -36,6 +36,8 @@ enum process_class {
 };
 
 struct judgement {
+	/* the cgroup that it is frozen with, as a whole; 0: it is alone */
+	uint64_t whole;
 	uint32_t budget_ms; /* it is frozen for no longer; 0: max_frozen */
 	uint8_t class;      /* enum process_class */
 	uint8_t role;       /* enum role_kind: why */
@@ -69,7 +71,10 @@ bool process_is_dead(const struct process *process);
 /* Stopped by a signal or a tracer: T or t. */
 bool process_is_stopped(const struct process *process);
 
-/* Of the same process group: a pipeline, make and its compilers. */
+/*
+ * In the same cgroup that is frozen as a whole; or, if neither is in one, of
+ * the same process group: a pipeline, make and its compilers.
+ */
 bool process_is_together(const struct process *a, const struct process *b);
 
 /* "unknown", "batch", "interactive", "protected" */

@@ -4,6 +4,7 @@
 
 #include "core/cgroup.h"
 #include "core/file.h"
+#include "daemon/pen.h"
 #include "daemon/stop.h"
 
 #include <dirent.h>
@@ -375,13 +376,37 @@ struct walk {
 	struct log *log;
 };
 
+static bool is_to_open(const struct walk *walk, pid_t pid, uint64_t start_time)
+{
+	return walk->is_wanted &&
+	       walk->is_wanted(walk->context, pid, start_time);
+}
+
+/* Whoever the mark is for, all in the pen go on. */
+static int thaw_left(const struct walk *walk, int pen, pid_t pid,
+		     uint64_t start_time)
+{
+	int error = pen_hold(pen);
+
+	if (error && !is_to_open(walk, pid, start_time))
+		return error == -EWOULDBLOCK ? 0 : error;
+	error = pen_thaw(pen, pid, start_time);
+	if (error)
+		log_warning(walk->log, "cannot thaw the cgroup of %d: %s",
+			    (int)pid, strerror(-error));
+	else
+		log_info(walk->log,
+			 "thawed the cgroup of %d, which was left frozen",
+			 (int)pid);
+	return error;
+}
+
 static int empty_left(const struct walk *walk, int parent, const char *name,
 		      pid_t pid, uint64_t start_time)
 {
-	bool is_wanted = walk->is_wanted &&
-			 walk->is_wanted(walk->context, pid, start_time);
-	int cage = is_wanted ? open_directory(parent, name, O_PATH)
-			     : open_held(parent, name);
+	int cage = is_to_open(walk, pid, start_time)
+			   ? open_directory(parent, name, O_PATH)
+			   : open_held(parent, name);
 	int error = cage < 0 ? cage : write_at(cage, "cgroup.freeze", "0");
 
 	if (!error)
@@ -445,6 +470,8 @@ static void visit(struct walk *walk, int parent, const char *name)
 	walk->left--;
 	if (is_cage_name(name, &pid, &start_time))
 		note(walk, empty_left(walk, parent, name, pid, start_time));
+	else if (pen_is_mark(parent, name, &pid, &start_time))
+		note(walk, thaw_left(walk, parent, pid, start_time));
 	descend(walk, parent, name);
 }
 

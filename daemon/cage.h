@@ -72,12 +72,13 @@ bool cage_holds(int cage, pid_t pid);
  */
 int cage_thaw(int cage, pid_t pid, uint64_t start_time);
 
-/* Whether a cage is to be emptied though somebody holds it. */
+/* Whether a cage, or a pen, is to be opened though somebody holds it. */
 typedef bool cage_filter(const void *context, pid_t pid, uint64_t start_time);
 
 /*
  * The same for every cage that a worker has left behind, and for those that
- * are held and wanted all the same (NULL: none).  Whose name looks like one is
+ * are held and wanted all the same (NULL: none); and for every pen (pen.h), by
+ * the process in its mark.  Whose name looks like one is
  * taken for one, as all that it can do is to go on.  0, also where cgroups is
  * -1 or no tree of version 2; or -errno of what went wrong last: then there may
  * be more, and it is to be tried again.

@@ -3,6 +3,7 @@
 #include "daemon/decide.h"
 
 #include "core/clock.h"
+#include "daemon/units.h"
 
 const struct sample *decide_sample(const struct decider *decider)
 {
@@ -205,4 +206,5 @@ void decide_orders(struct decider *decider, bool has_looked,
 
 	schedule_step(&decider->schedule, decider->settings, &situation,
 		      orders);
+	units_complete(&decider->schedule, situation.now_us, orders);
 }

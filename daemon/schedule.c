@@ -976,6 +976,8 @@ void schedule_confirm(struct schedule *schedule,
 
 	if (!job)
 		return;
+	if (!error && order_freezes(order))
+		job->is_whole = order->process.judged.whole;
 	switch (order->kind) {
 	case ORDER_FREEZE:
 		if (error)

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/locks.h"
+#include "daemon/pen.h"
 #include "daemon/privilege.h"
 #include "daemon/recover.h"
 #include "daemon/resident.h"
@@ -107,6 +108,7 @@ static int open_proc(struct daemon *daemon, struct problem *problem)
 				   strerror(-error));
 	facts_open(&daemon->facts, daemon->proc, daemon->settings,
 		   daemon->decider.self);
+	daemon->freezer.facts = &daemon->facts;
 	error = census_open(&daemon->decider.census, daemon->proc,
 			    daemon->decider.self);
 	return error ? problem_set(problem, error, "%s: %s", path,
@@ -326,8 +328,12 @@ static void log_order(struct daemon *daemon, const struct order *order,
 	else if (error && order_freezes(order))
 		log_debug(daemon->log, "%d (%s) is gone", pid, command);
 	else if (order_freezes(order))
-		log_info(daemon->log, "%s%s %d (%s), %llu MiB: %s", trial,
+		log_info(daemon->log, "%s%s %d (%s)%s, %llu MiB: %s", trial,
 			 order_name(order->kind), pid, command,
+			 freezer_has_whole(&daemon->freezer,
+					   order->process.judged.whole)
+				 ? " and its cgroup"
+				 : "",
 			 (unsigned long long)process_memory_kib(
 				 &order->process) /
 				 1024,
@@ -341,30 +347,35 @@ static void log_order(struct daemon *daemon, const struct order *order,
 /* What was not possible by cgroup is told once. */
 static void tell_fall_back(struct daemon *daemon, const struct order *order)
 {
+	const struct freezer *freezer = &daemon->freezer;
+	bool is_whole = freezer->failed_method == FREEZE_WHOLE_CGROUP;
 	char command[TEXT_ESCAPED_COMMAND];
 
 	text_escape(order->process.command, command, sizeof(command));
 	log_write(daemon->log,
 		  daemon->has_fallen_back ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
-		  "cannot freeze %d (%s) by cgroup: %s; by signal",
+		  "cannot freeze %d (%s) by %s: %s; by %s",
 		  (int)order->process.pid, command,
-		  strerror(-daemon->freezer.cgroup_error));
-	daemon->has_fallen_back = true;
+		  freeze_method_name(freezer->failed_method),
+		  strerror(-freezer->failure),
+		  freeze_method_name(is_whole ? FREEZE_CGROUP : FREEZE_SIGNAL));
+	daemon->has_fallen_back |= !is_whole;
 }
 
 static int freeze(struct daemon *daemon, const struct order *order,
 		  uint64_t now_us)
 {
 	struct freezer *freezer = &daemon->freezer;
-	int error = freezer_freeze(freezer, &order->process);
+	int error;
 
-	if (error != -EAGAIN)
-		return error;
-	tell_fall_back(daemon, order);
-	error = publish_ahead(&daemon->publisher, freezer, now_us);
-	if (!error)
-		return freezer_freeze(freezer, &order->process);
-	(void)freezer_thaw(freezer, &order->process);
+	while ((error = freezer_freeze(freezer, &order->process)) == -EAGAIN) {
+		tell_fall_back(daemon, order);
+		error = publish_ahead(&daemon->publisher, freezer, now_us);
+		if (!error)
+			continue;
+		(void)freezer_thaw(freezer, &order->process);
+		break;
+	}
 	return error;
 }
 
@@ -385,6 +396,65 @@ static int carry_out(struct daemon *daemon, const struct order *order,
 	return 0;
 }
 
+/* Of each cgroup, as long as no other comes in between, once. */
+static void tell_whole(struct daemon *daemon, const struct process *process,
+		       int error, const struct process *member)
+{
+	bool is_new = daemon->told_whole != process->judged.whole;
+	char command[TEXT_ESCAPED_COMMAND], reason[SETTINGS_RULE];
+
+	daemon->told_whole = process->judged.whole;
+	text_escape(member->command, command, sizeof(command));
+	settings_describe(daemon->settings, &member->judged, reason);
+	if (error == -EPERM)
+		log_write(daemon->log,
+			  is_new ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+			  "the cgroup of %d is not frozen as a whole: %d (%s) "
+			  "is in it: %s",
+			  (int)process->pid, (int)member->pid, command, reason);
+	else
+		log_write(daemon->log,
+			  is_new ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+			  "the cgroup of %d is not frozen as a whole: %s",
+			  (int)process->pid, strerror(-error));
+}
+
+/* With its whole cgroup, if that is wanted and can be. */
+static int prepare_whole(struct daemon *daemon, const struct process *process,
+			 uint64_t now_us)
+{
+	const struct role_moment moment =
+		decide_moment(&daemon->decider, process);
+	struct process member = {.pid = 0};
+	int pen = -1, error = 0;
+
+	if (!process->judged.whole || !freezer_may_whole(&daemon->freezer))
+		return -ENOENT;
+	if (!freezer_has_whole(&daemon->freezer, process->judged.whole)) {
+		pen = pen_open(daemon->cgroups.v2, &daemon->facts, process);
+		error = pen < 0 ? pen
+				: pen_check(pen, &daemon->facts, process,
+					    &moment, &member);
+	}
+	if (!error)
+		error = freezer_prepare_whole(&daemon->freezer, process, pen,
+					      now_us);
+	if (!error)
+		return 0;
+	tell_whole(daemon, process, error, &member);
+	if (pen >= 0)
+		(void)close(pen);
+	return error;
+}
+
+static int prepare(struct daemon *daemon, const struct process *process,
+		   uint64_t now_us)
+{
+	return prepare_whole(daemon, process, now_us) == 0
+		       ? 0
+		       : freezer_prepare(&daemon->freezer, process, now_us);
+}
+
 /* Whoever is to be frozen is in the ledger first, or is not frozen. */
 static int announce(struct daemon *daemon, uint64_t now_us)
 {
@@ -395,8 +465,7 @@ static int announce(struct daemon *daemon, uint64_t now_us)
 
 	for (size_t i = 0; i < orders->count; i++)
 		if (order_freezes(&orders->items[i]) &&
-		    freezer_prepare(freezer, &orders->items[i].process,
-				    now_us) == 0)
+		    prepare(daemon, &orders->items[i].process, now_us) == 0)
 			is_any = true;
 	if (is_any)
 		error = publish_ahead(&daemon->publisher, freezer, now_us);
@@ -595,6 +664,9 @@ static void judge_all(struct daemon *daemon)
 	const struct process_table *now = &decider->census.now;
 
 	facts_begin(&daemon->facts);
+	for (size_t i = 0; i < now->count; i++)
+		if (process_memory_kib(&now->rows[i]) >= SELECT_LEAST_KIB)
+			facts_see_whole(&daemon->facts, &now->rows[i]);
 	/* the youngest first: trouble mostly is */
 	for (size_t i = now->count; i-- > 0;)
 		if (decide_wants_judgement(decider, &now->rows[i]))

@@ -159,9 +159,55 @@ static void test_users(void)
 	is_int(rules.items[rules.count - 1].user, 0, "with its number");
 }
 
+/* Which cgroup is frozen as a whole, for who is in the one named first. */
+static void test_whole(void)
+{
+	static const struct {
+		const char *path, *whole;
+		uint8_t number;
+		const char *name;
+	} rows[] = {
+		{"/batch.slice/a.service", "/batch.slice/a.service", 2,
+		 "a cgroup that matches"},
+		{"/batch.slice/a.service/b/c", "/batch.slice/a.service", 2,
+		 "one further up"},
+		{"/machine.slice/a:b", "/machine.slice/a:b", 3, "a colon"},
+		{"/machine.slice/a:b/payload/init.scope", "/machine.slice/a:b",
+		 3, "of several the one that is nearest to the root"},
+		{"/batch.slice", "", 0, "not the one above"},
+		{"/a.service", "", 0, "nor one with half of the path"},
+		{"/machine.slicer/a", "", 0, "nor one that begins like it"},
+		{"/", "", 0, "never the root"},
+		{"", "", 0, "nor what is nothing"},
+	};
+	char path[64];
+
+	rules = (struct rules){.count = 0};
+	need(parse(RULES_PROTECT, "cgroup:/*"), "rules");
+	ok(!rules_have_list(&rules, RULES_WHOLE), "a list may have no rules");
+	need(parse(RULES_WHOLE, "/batch.slice/?.service /machine.slice/*"),
+	     "rules");
+	ok(rules_have_list(&rules, RULES_WHOLE), "or some");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		(void)snprintf(path, sizeof(path), "%s", rows[i].path);
+		is_int(rules_find_whole(&rules, path), rows[i].number,
+		       "as a whole: %s", rows[i].name);
+		is_text(path, rows[i].number ? rows[i].whole : rows[i].path,
+			"as a whole: %s: which it is", rows[i].name);
+	}
+	is_int(parse(RULES_WHOLE, "/x cgroup:/a"), -EINVAL,
+	       "there are no kinds in this list");
+	is_text(problem.text,
+		"'cgroup:/a' is no cgroup: the path of one below the root is "
+		"expected, from / on",
+		"which is told");
+	is_int(parse(RULES_WHOLE, "/"), -EINVAL, "nor can it name the root");
+}
+
 int main(void)
 {
 	test_bad_rules();
+	test_whole();
 	test_matching();
 	test_lists();
 	test_users();
