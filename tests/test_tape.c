@@ -76,67 +76,67 @@ static void test_recordings(void)
 	(void)close(directory);
 }
 
+static const char sample[] = "sample 1000 0 0 0 0 0 0 0 0 0\n";
+
+static const struct {
+	const char *first, *second, *third, *problem, *name;
+} bad_tapes[] = {
+	{"", "", "", "1: 'thrash-protect-recording 1' is expected",
+	 "an empty file"},
+	{"thrash-protect-recording 2\n", "", "",
+	 "1: 'thrash-protect-recording 1' is expected", "another format"},
+	{"thrash-protect-recording 1\n", "garbage\n", "", "2: not a valid line",
+	 "garbage"},
+	{"thrash-protect-recording 1\n", sample, sample, "3: not a valid line",
+	 "time that stands still"},
+	{"thrash-protect-recording 1\n", "process 7 1 7 7 1 0 0 0 0 S x\n", "",
+	 "2: not a valid line", "a process before any sample"},
+	{"thrash-protect-recording 1\n", sample,
+	 "process 7 1 7 7 1 0 0 0 0 S x\n"
+	 "process 6 1 6 6 1 0 0 0 0 S x\n",
+	 "4: not a valid line", "processes out of order"},
+	{"thrash-protect-recording 1\n", sample, "limit far\n",
+	 "3: not a valid line", "a limit of nobody"},
+	{"thrash-protect-recording 1\n", sample,
+	 "process 7 1 7 7 1 0 0 0 0 S x\nlimit near\n", "4: not a valid line",
+	 "an unknown limit"},
+	{"thrash-protect-recording 1\n", sample,
+	 "process 7 1 7 7 1 0 0 0 0 S x\nlimit reached much\n",
+	 "4: not a valid line", "a limit that is no number"},
+	{"thrash-protect-recording 1\n", sample, "role batch 0 0 0 x\n",
+	 "3: not a valid line", "a role of nobody"},
+	{"thrash-protect-recording 1\n", sample,
+	 "process 7 1 7 7 1 0 0 0 0 S x\nrole unknown 0 0 0 x\n",
+	 "4: not a valid line", "an unknown class"},
+	{"thrash-protect-recording 1\n", sample,
+	 "process 7 1 7 7 1 0 0 0 0 S x\nrole batch 1 0\n",
+	 "4: not a valid line", "half a role"},
+	{"thrash-protect-recording 1\n", sample,
+	 "process 7 1 7 7 1 0 0 0 0 S x\nrole batch 0 2 0 x\n",
+	 "4: not a valid line", "neither yes nor no"},
+	{"thrash-protect-recording 1\n", sample,
+	 "process 7 1 7 7 1 0 0 0 0 S x\n"
+	 "role batch 4294967296 0 0 x\n",
+	 "4: not a valid line", "a budget of weeks"},
+	{"thrash-protect-recording 1\n", sample, "whole 1\n",
+	 "3: not a valid line", "a cgroup of nobody"},
+	{"thrash-protect-recording 1\n", sample,
+	 "process 7 1 7 7 1 0 0 0 0 S x\nwhole x\n", "4: not a valid line",
+	 "a cgroup that is no number"},
+};
+
 static void test_bad_tapes(void)
 {
-	static const char sample[] = "sample 1000 0 0 0 0 0 0 0 0 0\n";
-	static const struct {
-		const char *first, *second, *third, *problem, *name;
-	} rows[] = {
-		{"", "", "", "1: 'thrash-protect-recording 1' is expected",
-		 "an empty file"},
-		{"thrash-protect-recording 2\n", "", "",
-		 "1: 'thrash-protect-recording 1' is expected",
-		 "another format"},
-		{"thrash-protect-recording 1\n", "garbage\n", "",
-		 "2: not a valid line", "garbage"},
-		{"thrash-protect-recording 1\n", sample, sample,
-		 "3: not a valid line", "time that stands still"},
-		{"thrash-protect-recording 1\n",
-		 "process 7 1 7 7 1 0 0 0 0 S x\n", "", "2: not a valid line",
-		 "a process before any sample"},
-		{"thrash-protect-recording 1\n", sample,
-		 "process 7 1 7 7 1 0 0 0 0 S x\n"
-		 "process 6 1 6 6 1 0 0 0 0 S x\n",
-		 "4: not a valid line", "processes out of order"},
-		{"thrash-protect-recording 1\n", sample, "limit far\n",
-		 "3: not a valid line", "a limit of nobody"},
-		{"thrash-protect-recording 1\n", sample,
-		 "process 7 1 7 7 1 0 0 0 0 S x\nlimit near\n",
-		 "4: not a valid line", "an unknown limit"},
-		{"thrash-protect-recording 1\n", sample,
-		 "process 7 1 7 7 1 0 0 0 0 S x\nlimit reached much\n",
-		 "4: not a valid line", "a limit that is no number"},
-		{"thrash-protect-recording 1\n", sample, "role batch 0 0 0 x\n",
-		 "3: not a valid line", "a role of nobody"},
-		{"thrash-protect-recording 1\n", sample,
-		 "process 7 1 7 7 1 0 0 0 0 S x\nrole unknown 0 0 0 x\n",
-		 "4: not a valid line", "an unknown class"},
-		{"thrash-protect-recording 1\n", sample,
-		 "process 7 1 7 7 1 0 0 0 0 S x\nrole batch 1 0\n",
-		 "4: not a valid line", "half a role"},
-		{"thrash-protect-recording 1\n", sample,
-		 "process 7 1 7 7 1 0 0 0 0 S x\nrole batch 0 2 0 x\n",
-		 "4: not a valid line", "neither yes nor no"},
-		{"thrash-protect-recording 1\n", sample,
-		 "process 7 1 7 7 1 0 0 0 0 S x\n"
-		 "role batch 4294967296 0 0 x\n",
-		 "4: not a valid line", "a budget of weeks"},
-		{"thrash-protect-recording 1\n", sample, "whole 1\n",
-		 "3: not a valid line", "a cgroup of nobody"},
-		{"thrash-protect-recording 1\n", sample,
-		 "process 7 1 7 7 1 0 0 0 0 S x\nwhole x\n",
-		 "4: not a valid line", "a cgroup that is no number"},
-	};
 	char text[512], out[512];
 	struct problem problem;
 
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		(void)snprintf(text, sizeof(text), "%s%s%s", rows[i].first,
-			       rows[i].second, rows[i].third);
+	for (size_t i = 0; i < COUNT(bad_tapes); i++) {
+		(void)snprintf(text, sizeof(text), "%s%s%s", bad_tapes[i].first,
+			       bad_tapes[i].second, bad_tapes[i].third);
 		is_int(replay(span_of(text), out, sizeof(out), &problem),
-		       -EINVAL, "%s is refused", rows[i].name);
-		is_text(problem.text, rows[i].problem, "%s: told with its line",
-			rows[i].name);
+		       -EINVAL, "%s is refused", bad_tapes[i].name);
+		is_text(problem.text, bad_tapes[i].problem,
+			"%s: told with its line", bad_tapes[i].name);
 	}
 }
 
