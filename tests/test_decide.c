@@ -171,6 +171,9 @@ static void test_who(void)
 	note_claims(&f);
 	ok(decide_wants_judgement(&f.decider, row(&f, 10)),
 	   "who is to blame is judged");
+	row(&f, 15)->group = row(&f, 15)->session = 0;
+	ok(decide_wants_judgement(&f.decider, row(&f, 15)),
+	   "also if its group cannot be seen from here");
 	ok(!decide_wants_judgement(&f.decider, row(&f, 11)),
 	   "who sits still is not");
 	ok(!decide_wants_judgement(&f.decider, row(&f, 12)),
@@ -188,6 +191,9 @@ static void test_who(void)
 	ok(!decide_wants_judgement(&f.decider, row(&f, 14)),
 	   "without one to blame, its group is not");
 	f.decider.schedule.count = 1;
+	f.decider.schedule.jobs[0].process = *row(&f, 11);
+	ok(!decide_wants_judgement(&f.decider, row(&f, 14)),
+	   "nor if another is a job");
 	f.decider.schedule.jobs[0].process = *row(&f, 10);
 	ok(decide_wants_judgement(&f.decider, row(&f, 14)),
 	   "but if one of it is a job");
@@ -308,8 +314,10 @@ static void test_room(void)
 
 	begin(&f);
 	look_twice(&f);
-	row(&f, 11)->judged.is_new_login = true;
 	row(&f, 11)->start_time = BEGIN_S * (1000000 / TICK_US);
+	decide_orders(&f.decider, true, &f.orders);
+	ok(!f.decider.schedule.guest_kib, "who only begins is given no room");
+	row(&f, 11)->judged.is_new_login = true;
 	row(&f, 14)->judged.is_new_login = true;
 	decide_orders(&f.decider, true, &f.orders);
 	ok(f.decider.schedule.guest_kib > 0, "who logs in is given room");
