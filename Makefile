@@ -44,7 +44,7 @@ BENCH := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,\
 SOURCES := $(wildcard core/*.c daemon/*.c plugins/*/*.c tests/*.c \
 	tests/tools/*.c tests/bench/*.c tests/fuzz/*.c)
 HEADERS := $(wildcard core/*.h daemon/*.h plugins/*/*.h tests/*.h \
-	tests/fuzz/*.h)
+	tests/tools/*.h tests/fuzz/*.h)
 SCRIPTS = $(wildcard tests/*.t tests/*.sh tests/*/*.sh) .ci/run
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
 MUTATIONS =

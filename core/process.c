@@ -360,6 +360,18 @@ int process_find(int proc, pid_t pid, uint64_t start_time, unsigned page_kib,
 		       : 0;
 }
 
+size_t process_read_kin(int proc, pid_t pid, unsigned page_kib, pid_t *kin,
+			size_t most)
+{
+	struct process process = {.parent = pid};
+	size_t count = 0;
+
+	while (count < most && process.parent > 0 &&
+	       process_read(proc, process.parent, page_kib, &process) == 0)
+		kin[count++] = process.pid;
+	return count;
+}
+
 bool process_is_alive(int proc, pid_t pid, uint64_t start_time)
 {
 	struct process process;

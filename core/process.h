@@ -102,6 +102,10 @@ int process_read_memory(int proc, struct process *process);
 int process_find(int proc, pid_t pid, uint64_t start_time, unsigned page_kib,
 		 struct process *process);
 
+/* It and its ancestors, from it up, until one is not there; how many. */
+size_t process_read_kin(int proc, pid_t pid, unsigned page_kib, pid_t *kin,
+			size_t most);
+
 /* Whether that process is known to be there. */
 bool process_is_alive(int proc, pid_t pid, uint64_t start_time);
 

@@ -30,10 +30,9 @@ enum verdict decide_verdict(struct decider *decider,
 	return verdict;
 }
 
-/* Or it never was. */
 static bool is_long_ago(const struct decider *decider, uint64_t us, uint64_t ms)
 {
-	return !us || has_passed(us, ms, decide_sample(decider)->time_us);
+	return has_passed(us, ms, decide_sample(decider)->time_us);
 }
 
 /*

@@ -110,16 +110,6 @@ static size_t read_kin(const struct facts *facts, pid_t pid,
 	return count;
 }
 
-static void find_ours(struct facts *facts, pid_t self)
-{
-	struct process process = {.parent = self};
-
-	while (facts->kin_count < FACTS_KIN && process.parent > 0 &&
-	       process_read(facts->proc, process.parent, facts->page_kib,
-			    &process) == 0)
-		facts->kin[facts->kin_count++] = process.pid;
-}
-
 void facts_open(struct facts *facts, int proc, const struct settings *settings,
 		pid_t self)
 {
@@ -129,7 +119,8 @@ void facts_open(struct facts *facts, int proc, const struct settings *settings,
 	facts->page_kib = (unsigned)(sysconf(_SC_PAGESIZE) / 1024);
 	facts->reads_left = FACTS_READS;
 	read_shells(facts);
-	find_ours(facts, self);
+	facts->kin_count = process_read_kin(proc, self, facts->page_kib,
+					    facts->kin, FACTS_KIN);
 	watchdogs_open(&facts->watchdogs, "/");
 }
 

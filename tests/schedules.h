@@ -148,6 +148,13 @@ static inline void add_two_hogs(struct fixture *f)
 	row(f, 11)->swapped_kib = 40 * MIB;
 }
 
+/* It has all its memory. */
+static inline void load(struct fixture *f, pid_t pid)
+{
+	row(f, pid)->resident_kib += row(f, pid)->swapped_kib;
+	row(f, pid)->swapped_kib = 0;
+}
+
 /* They thrash: 11 is frozen, 10 gets its memory and begins its turn. */
 static inline void freeze_one(struct fixture *f)
 {
@@ -155,9 +162,21 @@ static inline void freeze_one(struct fixture *f)
 	add_two_hogs(f);
 	turn(f, 50, VERDICT_THRASHING, 0);
 	finish_plan(f);
-	row(f, 10)->resident_kib = 160 * MIB;
-	row(f, 10)->swapped_kib = 0;
+	load(f, 10);
 	turn(f, 1000, VERDICT_UNSETTLED, 0);
+	turn(f, 1000, VERDICT_CALM, 0);
+}
+
+/* The same with a disk that takes 10 s for it; pages go out all the time. */
+static inline void freeze_one_slowly(struct fixture *f)
+{
+	begin(f);
+	add_two_hogs(f);
+	f->situation.is_evicting = true;
+	turn(f, 50, VERDICT_THRASHING, 0);
+	finish_plan(f);
+	turn(f, 9000, VERDICT_UNSETTLED, 0);
+	load(f, 10);
 	turn(f, 1000, VERDICT_CALM, 0);
 }
 

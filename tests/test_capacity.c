@@ -241,7 +241,7 @@ static void test_measure(void)
 	is_int(capacity(&f), 100 * MIB, "or what all hold, if they need more");
 }
 
-/* Two families of a parent and a child that has half of its memory from it. */
+/* Two families, of a parent and a child that has 70 MiB from it. */
 static void test_sharing(void)
 {
 	struct fixture f;
@@ -251,15 +251,19 @@ static void test_sharing(void)
 	row(&f, 11)->parent = 10;
 	row(&f, 13)->parent = 12;
 	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_int((int64_t)f.schedule.jobs[1].shared_kib, 70 * MIB,
+	       "what the parent holds counts once");
+	is_int((int64_t)f.schedule.jobs[0].shared_kib, 0,
+	       "for the parent itself");
 	is_text(orders(&f), "freeze 12, freeze 13",
-		"what is shared is needed once, so that families fit");
-
-	begin(&f);
-	add_two_families(&f);
-	row(&f, 11)->parent = 12;
+		"so that one of the families fits");
+	(void)snprintf(row(&f, 13)->command, sizeof(row(&f, 13)->command), "x");
+	row(&f, 11)->group = 11;
 	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_int((int64_t)f.schedule.jobs[3].shared_kib, 0,
+	       "who runs another program shares nothing");
 	is_int((int64_t)f.schedule.jobs[1].shared_kib, 0,
-	       "who is in another group than its parent shares nothing");
+	       "nor who is in a group of its own");
 }
 
 /* A group of four with 260 MiB; what is measured is a little too little. */

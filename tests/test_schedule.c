@@ -170,15 +170,7 @@ static void test_long_turns(void)
 {
 	struct fixture f;
 
-	begin(&f);
-	add_two_hogs(&f);
-	f.situation.is_evicting = true;
-	turn(&f, 50, VERDICT_THRASHING, 0);
-	finish_plan(&f);
-	turn(&f, 9000, VERDICT_UNSETTLED, 0);
-	row(&f, 10)->resident_kib = 160 * MIB;
-	row(&f, 10)->swapped_kib = 0;
-	turn(&f, 1000, VERDICT_CALM, 0);
+	freeze_one_slowly(&f);
 	turn(&f, 39000, VERDICT_CALM, 0);
 	is_text(orders(&f), "none",
 		"a change that took 10 s is worth turns of 40 s");
@@ -652,26 +644,6 @@ static void test_new_member(void)
 		"what a frozen group forks is frozen with it");
 }
 
-/* Forked children share the 70 MiB of their parent. */
-static void test_sharing(void)
-{
-	struct fixture f;
-
-	begin(&f);
-	add_two_families(&f);
-	row(&f, 11)->parent = 10;
-	row(&f, 13)->parent = 12;
-	turn(&f, 50, VERDICT_THRASHING, 0);
-	is_int((int64_t)f.schedule.jobs[1].shared_kib, 70 * MIB,
-	       "what the parent holds counts once");
-	is_int((int64_t)f.schedule.jobs[0].shared_kib, 0,
-	       "for the parent itself");
-	(void)snprintf(row(&f, 13)->command, sizeof(row(&f, 13)->command), "x");
-	turn(&f, 50, VERDICT_THRASHING, 0);
-	is_int((int64_t)f.schedule.jobs[3].shared_kib, 0,
-	       "who runs another program shares nothing");
-}
-
 /* One of a family that waits for the others, and did nothing since. */
 static void test_kin(void)
 {
@@ -795,7 +767,6 @@ int main(void)
 	test_failed_pause();
 	test_new_member();
 	test_kin();
-	test_sharing();
 	test_unhelpful();
 	test_insatiable();
 	return done_testing();

@@ -33,15 +33,7 @@ static void test_pause_in_turn(void)
 {
 	struct fixture f;
 
-	begin(&f);
-	add_two_hogs(&f);
-	f.situation.is_evicting = true;
-	turn(&f, 50, VERDICT_THRASHING, 0);
-	finish_plan(&f);
-	turn(&f, 9000, VERDICT_UNSETTLED, 0);
-	row(&f, 10)->resident_kib = 160 * MIB;
-	row(&f, 10)->swapped_kib = 0;
-	turn(&f, 1000, VERDICT_CALM, 0);
+	freeze_one_slowly(&f);
 	row(&f, 10)->swapped_kib = 20 * MIB;
 	turn(&f, 20000, VERDICT_THRASHING, 0);
 	is_text(orders(&f), "pause 10", "a runner is paused in its turn");
