@@ -470,7 +470,7 @@ int state_read(const char *run_dir, struct state *state,
 {
 	char buffer[STATE_SIZE];
 	struct span text;
-	uid_t owner;
+	uid_t owner = 0;
 	int directory = open_directory(run_dir, &owner, problem);
 
 	if (directory < 0)
