@@ -65,13 +65,10 @@ static bool has_no_new(void)
 static bool tells_what_is_lacking(void)
 {
 	static const char *const names[] = {
-		"without CAP_KILL (",
-		", CAP_DAC_OVERRIDE (",
-		", CAP_SYS_PTRACE (",
-		", CAP_SYS_NICE (",
-		", CAP_SYS_RESOURCE (",
-		", CAP_IPC_LOCK (memory locked up to "
-		"a limit)"};
+		"without CAP_KILL (",   ", CAP_DAC_OVERRIDE (",
+		", CAP_SYS_PTRACE (",   ", CAP_SYS_NICE (",
+		", CAP_SYS_RESOURCE (", ", CAP_IPC_LOCK (",
+	};
 	char text[PRIVILEGE_TEXT];
 
 	if (geteuid() == 0 && setuid(65534) != 0)
