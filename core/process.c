@@ -36,6 +36,8 @@ bool process_is_dead(const struct process *process)
 /* Pids outside of a PID namespace are shown as 0, and init's is 1. */
 bool process_is_together(const struct process *a, const struct process *b)
 {
+	if (a->judged.whole || b->judged.whole)
+		return a->judged.whole == b->judged.whole;
 	return a->group > 1 && a->group == b->group && a->session == b->session;
 }
 

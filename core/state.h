@@ -30,10 +30,11 @@ enum {
 /* One frozen process. */
 struct state_frozen {
 	pid_t pid;
-	uint64_t start_time;     /* ticks since boot, as in /proc/PID/stat */
-	uint64_t frozen_ms;      /* for how long, when the state was written */
-	char method[STATE_WORD]; /* cgroup | signal | dry-run */
-	/* batch | interactive | parent (of a frozen one) */
+	uint64_t start_time; /* ticks since boot, as in /proc/PID/stat */
+	uint64_t frozen_ms;  /* for how long, when the state was written */
+	/* cgroup | whole-cgroup | signal | dry-run */
+	char method[STATE_WORD];
+	/* batch | interactive | parent, or member (of a frozen one's cgroup) */
 	char class[STATE_WORD];
 	char command[PROCESS_COMMAND]; /* as it is, not escaped */
 };

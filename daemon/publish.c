@@ -134,7 +134,7 @@ void publisher_introduce(struct publisher *publisher, const char *mode,
 static const char *class_name(const struct frozen *row)
 {
 	if (!row->is_ordered)
-		return "parent";
+		return row->whole ? "member" : "parent";
 	return process_class_name(row->class == CLASS_INTERACTIVE
 					  ? CLASS_INTERACTIVE
 					  : CLASS_BATCH);

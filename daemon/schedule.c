@@ -976,6 +976,8 @@ void schedule_confirm(struct schedule *schedule,
 
 	if (!job)
 		return;
+	if (!error && order_freezes(order))
+		job->is_whole = order->process.judged.whole;
 	switch (order->kind) {
 	case ORDER_FREEZE:
 		if (error)
@@ -1005,6 +1007,8 @@ void schedule_confirm(struct schedule *schedule,
 							: settings->quantum_ms);
 		break;
 	case ORDER_FORGET:
+		if (error && error != -ESRCH)
+			return; /* it may be frozen still: the same */
 		let_alone(schedule, job, settings, now_us);
 		break;
 	}

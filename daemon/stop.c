@@ -87,6 +87,33 @@ static bool means_thread(int error)
 	return error == EINVAL || error == ENOENT;
 }
 
+/* What pidfd_open() says of it, or before Linux 5.3 kill(): 0 or its errno. */
+static int ask(pid_t pid)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int error = pidfd < 0 ? errno : 0;
+
+	if (pidfd >= 0)
+		(void)close(pidfd);
+	if (error == ENOSYS)
+		error = kill(pid, 0) == 0 ? 0 : errno;
+	return error;
+}
+
+bool stop_is_gone(int proc, pid_t pid, uint64_t start_time)
+{
+	struct process process;
+	int answer = pid > 0 ? ask(pid) : EINVAL;
+	int error = process_read(proc, pid, 1, &process);
+
+	if (means_thread(answer))
+		return true;
+	if (!error)
+		return process.start_time != start_time ||
+		       process_is_dead(&process);
+	return answer == ESRCH && (error == -ENOENT || error == -ESRCH);
+}
+
 static int send_signal(int proc, pid_t pid, uint64_t start_time, int number,
 		       check *may)
 {
@@ -119,7 +146,10 @@ int stop_release(int proc, pid_t pid, uint64_t start_time)
 {
 	int error = send_signal(proc, pid, start_time, SIGCONT, check_release);
 
-	return error == -EALREADY ? 0 : error; /* it is its user's now */
+	if (error == -EALREADY)
+		return 0; /* it is its user's now */
+	return error == -ESRCH && !stop_is_gone(proc, pid, start_time) ? -EAGAIN
+								       : error;
 }
 
 int stop_await(int proc, pid_t pid, uint64_t start_time)

@@ -52,6 +52,12 @@ int stop_process(int proc, pid_t pid, uint64_t start_time);
 int stop_await(int proc, pid_t pid, uint64_t start_time);
 
 /*
+ * Whether there is no such process any more.  Who is held to be gone is let go
+ * on by nobody, so two ways of asking must agree.
+ */
+bool stop_is_gone(int proc, pid_t pid, uint64_t start_time);
+
+/*
  * Lets it go on, unless its user has stopped it meanwhile.  0; -ESRCH when it
  * is gone; after any other error it is to be tried again.
  */

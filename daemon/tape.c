@@ -62,6 +62,9 @@ static void write_process(FILE *tape, const char *prefix,
 	(void)fprintf(tape, "%s%s\n", prefix, line);
 	if (process->judged.class != CLASS_UNKNOWN)
 		write_judgement(tape, rules, &process->judged);
+	if (process->judged.whole)
+		(void)fprintf(tape, "whole %" PRIu64 "\n",
+			      process->judged.whole);
 }
 
 static void write_look(FILE *tape, const struct rules *rules,
@@ -293,19 +296,37 @@ static int parse_judgement(struct span line, const struct rules *rules,
 }
 
 /* Of the process in the line before, which may be a job and in the look. */
-static int add_judgement(struct replay *replay, struct span line)
+static void set_judgement(struct replay *replay, struct judgement judged)
 {
 	const struct process_table *look = &replay->decider->census.now;
-	struct judgement judged;
 
-	if (!replay->last.pid ||
-	    parse_judgement(line, &replay->decider->settings->rules, &judged))
-		return -EINVAL;
+	replay->last.judged = judged;
 	if (replay->told)
 		replay->told->process.judged = judged;
 	if (replay->has_looked && look->count &&
 	    look->rows[look->count - 1].pid == replay->last.pid)
 		look->rows[look->count - 1].judged = judged;
+}
+
+static int add_judgement(struct replay *replay, struct span line)
+{
+	struct judgement judged;
+
+	if (!replay->last.pid ||
+	    parse_judgement(line, &replay->decider->settings->rules, &judged))
+		return -EINVAL;
+	set_judgement(replay, judged);
+	return 0;
+}
+
+/* "1234567", behind its role */
+static int add_whole(struct replay *replay, struct span line)
+{
+	struct judgement judged = replay->last.judged;
+
+	if (!replay->last.pid || span_to_u64(line, &judged.whole))
+		return -EINVAL;
+	set_judgement(replay, judged);
 	return 0;
 }
 
@@ -337,6 +358,8 @@ static int replay_line(struct replay *replay, struct span line)
 		return add_limit(replay, rest);
 	if (span_equals(word, "role"))
 		return add_judgement(replay, rest);
+	if (span_equals(word, "whole"))
+		return add_whole(replay, rest);
 	if (sample_parse(line, &sample) == 0) {
 		end_turn(replay);
 		return begin_turn(replay, &sample);

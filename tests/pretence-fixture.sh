@@ -12,8 +12,6 @@
 #   pretend_vmstat   the counters; fails if it may not
 #   begin_pretence   the counters, and two hogs: $hogs; fails if it may not
 #   start_hogs       as many again
-#   stopped_hogs     the pids of those that are stopped now
-#   is_somebody_stopped, is_nobody_stopped   of the hogs
 #   begin_thrash     from now on the host thrashes
 #   end_thrash
 
@@ -85,20 +83,6 @@ start_hogs() {
 		"$TOOLS/hog" 48 0 grow &
 		hogs="$hogs $!"
 	done
-}
-
-stopped_hogs() {
-	for hog in $hogs; do
-		[ "$(process_state "$hog")" != T ] || echo "$hog"
-	done
-}
-
-is_somebody_stopped() {
-	[ -n "$(stopped_hogs)" ]
-}
-
-is_nobody_stopped() {
-	[ -z "$(stopped_hogs)" ]
 }
 
 begin_thrash() {

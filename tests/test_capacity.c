@@ -344,6 +344,19 @@ static void test_sums(void)
 	       "a group waits for as long as the first of it");
 	is_int((int64_t)unit->frozen_need_kib, 130 * MIB,
 	       "and needs what all of it need");
+
+	for (size_t i = 0; i < 2; i++) {
+		struct job *job = &f.schedule.jobs[i];
+
+		job->state = JOB_RUNNING;
+		job->turn_us = 3000000 - i;
+		job->given_us = 2000000 - i;
+		job->kept_us = 4000000 - i;
+	}
+	units_form(&f.schedule, f.situation.now_us);
+	ok(unit->turn_us == 3000000 && unit->given_us == 2000000 &&
+		   unit->kept_us == 4000000,
+	   "its turn begins when the last of it has its memory");
 }
 
 int main(void)

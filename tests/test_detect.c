@@ -421,6 +421,7 @@ static void test_without_pressure(void)
 {
 	struct host host;
 	static const struct life in_only = {.in = 200};
+	static const struct life few = {.in = 3, .out = 3};
 
 	host_begin(&host);
 	host.sample.has_memory = host.sample.has_io = false;
@@ -429,6 +430,8 @@ static void test_without_pressure(void)
 	is_int(host.detector.mode, MODE_SWAP, "that mode is named");
 	(void)steps_until(&host, &quiet, VERDICT_CALM, 100);
 	ok(stays_calm(&host, &in_only, 5), "pages that only come in do not");
+	(void)host_live(&host, &quiet, SECOND);
+	ok(stays_calm(&host, &few, 5), "nor do a few both ways");
 
 	host_begin(&host);
 	host.settings.uses_psi = false;

@@ -281,6 +281,76 @@ static void test_family(void)
 	memset(ledger.rows, 0, sizeof(ledger.rows));
 }
 
+/*
+ * What /proc does not show is not gone as long as the kernel knows it: here
+ * with a /proc that shows nobody.
+ */
+static void test_hidden(void)
+{
+	struct scratch nobody;
+	size_t left;
+
+	scratch_open(&nobody);
+	is_int(freeze(), 0, "one that is frozen");
+	ok(becomes(true), "and stands still");
+	freezer.proc = nobody.directory;
+	ok(!freezer_has_lost(&freezer, &child),
+	   "is not lost when /proc does not show it");
+	is_int(freezer_thaw(&freezer, &child), -EAGAIN,
+	       "if it cannot be thawed then");
+	ok(freezer_count(&freezer) == 1 && ledger_has_any(&ledger),
+	   "it stays in the table");
+	is_int((int64_t)ledger_thaw_all(&ledger, nobody.directory, -1,
+					&log_to_nowhere, &left),
+	       0, "nor does the guardian thaw it");
+	is_int((int64_t)left, 1, "who counts it as left");
+	freezer.proc = proc;
+	is_int(freezer_thaw(&freezer, &child), 0, "then it is thawed");
+	ok(becomes(false) && !freezer_count(&freezer), "and goes on");
+	scratch_close(&nobody);
+
+	ok(stop_is_gone(proc, child.pid, child.start_time + 1),
+	   "a process of another start time is gone");
+	ok(stop_is_gone(proc, -1, 1), "so is nobody's pid");
+}
+
+/* A parent that was stopped for its child, and cannot be let go on at once. */
+static void test_waiter_left(void)
+{
+	struct scratch nobody;
+
+	scratch_open(&nobody);
+	stop_chain();
+	ledger.rows[0] = (struct frozen){
+		.pid = child.pid,
+		.start_time = child.start_time,
+		.cage = -1,
+		.is_ordered = true,
+		.waiters = {1},
+		.waiter_count = 1,
+	};
+	ledger.rows[1] = (struct frozen){
+		.hold = HOLD_STOP,
+		.pid = chain[TOP].pid,
+		.start_time = chain[TOP].start_time,
+		.cage = -1,
+		.needed = 1,
+	};
+	freezer.proc = nobody.directory;
+	is_int(freezer_thaw(&freezer, &child), 0, "a child is let go on");
+	freezer_try_again(&freezer);
+	ok(freezer_count(&freezer) == 1 && is_one_stopped(chain[TOP].pid),
+	   "its parent, who cannot be, stays in the table");
+	freezer.proc = proc;
+	freezer_try_again(&freezer);
+	ok(one_becomes(chain[TOP].pid, false) && !freezer_count(&freezer) &&
+		   !ledger_has_any(&ledger),
+	   "and is tried again");
+	(void)kill(chain[MIDDLE].pid, SIGCONT);
+	(void)kill(chain[BOTTOM].pid, SIGCONT);
+	scratch_close(&nobody);
+}
+
 int main(void)
 {
 	pid_t pid = need(fork(), "fork");
@@ -306,6 +376,8 @@ int main(void)
 	start_chain();
 	test_order();
 	test_family();
+	test_hidden();
+	test_waiter_left();
 	test_killed();
 	(void)kill(chain[TOP].pid, SIGKILL);
 	(void)waitpid(chain[TOP].pid, NULL, 0);

@@ -67,7 +67,7 @@ static bool tells_what_is_lacking(void)
 	static const char *const names[] = {
 		"without CAP_KILL (",   ", CAP_DAC_OVERRIDE (",
 		", CAP_SYS_PTRACE (",   ", CAP_SYS_NICE (",
-		", CAP_SYS_RESOURCE (", ", CAP_IPC_LOCK (",
+		", CAP_SYS_RESOURCE (", ", CAP_IPC_LOCK (memory locked",
 	};
 	char text[PRIVILEGE_TEXT];
 

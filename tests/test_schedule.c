@@ -358,8 +358,12 @@ static void test_losing(void)
 
 	freeze_one(&f);
 	row(&f, 11)->pid = 9999;
-	turn(&f, 50, VERDICT_UNSETTLED, 0);
+	turn(&f, 50, VERDICT_UNSETTLED, -EAGAIN);
+	is_int((int64_t)schedule_frozen_count(&f.schedule), 1,
+	       "who may be frozen still is not lost");
+	turn(&f, 50, VERDICT_UNSETTLED, -ESRCH);
 	is_text(orders(&f), "forget 11", "who has ended is forgotten");
+	is_int((int64_t)schedule_frozen_count(&f.schedule), 0, "for good");
 	is_int((int64_t)f.schedule.thaws_total, 0, "neither is a thaw");
 
 	begin(&f);
@@ -394,8 +398,11 @@ static void test_the_end(void)
 	is_int((int64_t)schedule_frozen_us_total(&f.schedule,
 						 f.situation.now_us),
 	       2000000, "those who are frozen count as well");
+	f.orders.count = 1;
+	f.orders.has_plan = true;
 	schedule_thaw_all(&f.schedule, f.situation.now_us, "end", &f.orders);
 	is_text(orders(&f), "thaw 11", "at the end everybody is thawed");
+	ok(!f.orders.has_plan, "and no memory is moved any more");
 }
 
 static void test_idle(void)

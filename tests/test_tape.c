@@ -3,6 +3,7 @@
 #include "daemon/tape.h"
 
 #include "core/file.h"
+#include "tests/rules.h"
 #include "tests/scratch.h"
 
 #include <dirent.h>
@@ -120,6 +121,11 @@ static void test_bad_tapes(void)
 		 "process 7 1 7 7 1 0 0 0 0 S x\n"
 		 "role batch 4294967296 0 0 x\n",
 		 "4: not a valid line", "a budget of weeks"},
+		{"thrash-protect-recording 1\n", sample, "whole 1\n",
+		 "3: not a valid line", "a cgroup of nobody"},
+		{"thrash-protect-recording 1\n", sample,
+		 "process 7 1 7 7 1 0 0 0 0 S x\nwhole x\n",
+		 "4: not a valid line", "a cgroup that is no number"},
 	};
 	char text[512], out[512];
 	struct problem problem;
@@ -198,12 +204,13 @@ static void test_roles(void)
 		{"role batch 0 0 0 x\n", "role batch 2000 0 0 x\n",
 		 "0.200 freeze 10 a\n3.200 thaw 10 a\n",
 		 "nor who was given one while frozen"},
+		{"role batch 0 0 0 x\nwhole 77\n",
+		 "role batch 2000 0 0 x\nwhole 77\n",
+		 "0.200 freeze 10 a\n3.200 thaw 10 a\n",
+		 "a cgroup that is frozen as a whole may follow"},
 	};
-	struct problem problem;
 
-	need(rules_parse(&settings.rules, RULES_PROTECT, "x exe:/opt/a",
-			 &problem),
-	     "rules");
+	rules_set(&settings.rules, RULES_PROTECT, "x exe:/opt/a");
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char later[256];
 
@@ -260,7 +267,8 @@ static void test_writing(const struct scratch *scratch)
 	decider.schedule.count = 2;
 	row.limit = LIMIT_REACHED;
 	row.limit_kib = 262144;
-	row.judged = (struct judgement){.class = CLASS_INTERACTIVE,
+	row.judged = (struct judgement){.whole = 7,
+					.class = CLASS_INTERACTIVE,
 					.role = ROLE_TERMINAL,
 					.budget_ms = 2000,
 					.is_preferred = true};
@@ -282,6 +290,7 @@ static void test_writing(const struct scratch *scratch)
 		"process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
 		"role interactive 2000 1 0 it waits for somebody at a "
 		"terminal\n"
+		"whole 7\n"
 		"limit reached 262144\n"
 		"sample 5 - - 0 - - - - 0 0 - - - - -\n"
 		"job process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
@@ -290,6 +299,49 @@ static void test_writing(const struct scratch *scratch)
 	(void)unlink(path);
 	need(symlink("/dev/null", path), "symlink");
 	ok(!tape_create(path), "a link is not followed");
+}
+
+/* One of three is too much; two of them may be in a cgroup. */
+static void test_whole(void)
+{
+	static const struct {
+		const char *whole, *later, *out, *name;
+	} rows[] = {
+		{"", "", "0.200 freeze 12 c\n", "one is frozen"},
+		{"whole 7\n", "", "0.200 freeze 10 a\n0.200 freeze 12 c\n",
+		 "or two, of the same cgroup"},
+		{"whole 7\n",
+		 "sample 14200000 9000 9000 0 - - - - - -\n"
+		 "job process 10 1 10 10 5 300 30000 2000 0 T a\n"
+		 "role batch 2000 0 0 x\nwhole 7\n"
+		 "job process 12 1 12 12 7 300 20000 2000 0 T c\nwhole 7\n",
+		 "0.200 freeze 10 a\n0.200 freeze 12 c\n"
+		 "3.200 thaw 10 a\n3.200 thaw 12 c\n",
+		 "and thawed when it is time for one of them"},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char text[1024], out[512];
+		struct problem problem;
+
+		(void)snprintf(text, sizeof(text),
+			       "thrash-protect-recording 1\n"
+			       "sample 11000000 0 0 0 - - - - - -\n"
+			       "sample 11100000 1000 1000 0 - - - - - -\n"
+			       "process 10 1 10 10 5 100 30000 0 0 R a\n"
+			       "process 11 1 11 11 6 100 70000 0 0 R b\n"
+			       "process 12 1 12 12 7 100 20000 0 0 R c\n"
+			       "sample 11200000 2000 2000 0 - - - - - -\n"
+			       "process 10 1 10 10 5 300 30000 2000 0 R a\n%s"
+			       "process 11 1 11 11 6 300 70000 1100 0 R b\n"
+			       "process 12 1 12 12 7 300 20000 2000 0 R c\n%s"
+			       "%s",
+			       rows[i].whole, rows[i].whole, rows[i].later);
+		is_int(replay(span_of(text), out, sizeof(out), &problem), 0,
+		       "a cgroup is replayed (%s)", problem.text);
+		is_text(out + strlen("0.100 thrashing\n"), rows[i].out, "%s",
+			rows[i].name);
+	}
 }
 
 int main(void)
@@ -303,6 +355,7 @@ int main(void)
 	test_too_many();
 	test_roles();
 	test_looks();
+	test_whole();
 	test_writing(&scratch);
 	scratch_close(&scratch);
 	return done_testing();

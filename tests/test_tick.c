@@ -5,6 +5,7 @@
  */
 #include "daemon/tick.h"
 
+#include "tests/rules.h"
 #include "tests/scratch.h"
 
 #include <inttypes.h>
@@ -41,9 +42,7 @@ static void begin(struct fixture *f, const char *name)
 	f->settings.proc = f->proc;
 	f->settings.run_dir = f->run;
 	f->settings.marker = f->marker;
-	need(rules_parse(&f->settings.rules, RULES_PROTECT, "giant",
-			 &f->problem),
-	     "rules");
+	rules_set(&f->settings.rules, RULES_PROTECT, "giant");
 	log_open_stderr(&f->log);
 	f->log.file = need(open("/dev/null", O_WRONLY | O_CLOEXEC), "null");
 }
@@ -229,9 +228,7 @@ static void test_roles(void)
 
 	begin(&f, "calm");
 	f.settings.calm_ms = 3600000;
-	need(rules_parse(&f.settings.rules, RULES_INTERACTIVE, "hog*",
-			 &f.problem),
-	     "rules");
+	rules_set(&f.settings.rules, RULES_INTERACTIVE, "hog*");
 	thrash(&f);
 	is_text(read_state(&f)->frozen[0].class, "interactive",
 		"the class is published");

@@ -278,6 +278,7 @@ static void test_thawed_without(void)
 	ok(f.orders.has_plan, "then what is left is, though nobody is frozen");
 
 	begin(&f);
+	f.schedule.capacity_kib = 300 * MIB;
 	(void)add_job(&f, 10, JOB_RUNNING, 60 * MIB, 50 * MIB);
 	turn(&f, SCHEDULE_JUDGE_MS, VERDICT_UNSETTLED, 0);
 	ok(!f.orders.has_plan, "who was never frozen helps itself");
@@ -298,6 +299,14 @@ static void test_after_thaw(void)
 	is_text(orders(&f), "none", "what a thaw does is awaited");
 	turn(&f, 50, VERDICT_THRASHING, 0);
 	is_text(orders(&f), "freeze 10", "then the other one is frozen");
+
+	begin(&f);
+	(void)add_job(&f, 10, JOB_RUNNING, 60 * MIB, 40 * MIB);
+	(void)add_job(&f, 11, JOB_RUNNING, 60 * MIB, 40 * MIB);
+	(void)add_job(&f, 12, JOB_FROZEN, 60 * MIB, 0);
+	turn(&f, (unsigned)f.settings.max_frozen_ms, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "thaw 12",
+		"nor is anybody frozen for it in the same turn");
 }
 
 static void test_load_in_trouble(void)
@@ -462,6 +471,7 @@ static void test_spared(void)
 			(uint64_t)(pid - 9) * 80 * MIB;
 	turn(&f, 50, VERDICT_THRASHING, -EPERM);
 	is_text(orders(&f), "freeze 11, freeze 12", "two cannot be frozen");
+	is_int((int64_t)f.schedule.frozen_us_total, 0, "and never were");
 	turn(&f, (unsigned)f.settings.max_frozen_ms - 50, VERDICT_THRASHING, 0);
 	is_int((int64_t)f.schedule.count, 1, "and are both left alone");
 	f.host.before_rows[2].start_time++;

@@ -57,7 +57,6 @@ static void judge(struct decider *decider, struct facts *facts)
 	bool is_new;
 
 	facts_begin(facts);
-	decide_note_claims(decider);
 	for (size_t i = now->count; i-- > 0;) {
 		struct role_moment moment =
 			decide_moment(decider, &now->rows[i]);
@@ -78,8 +77,10 @@ static bool decide(struct decider *decider, struct facts *facts,
 	(void)decide_verdict(decider, sample);
 	if (decide_wants_look(decider)) {
 		has_looked = census_scan(decide_look(decider)) == 0;
-		while ((process = decide_next_of_interest(decider, &at)))
+		while ((process = decide_next_of_interest(decider, &at))) {
 			(void)process_read_memory(facts->proc, process);
+			decide_note_claim(decider, process);
+		}
 		judge(decider, facts);
 	}
 	decide_orders(decider, has_looked, orders);
