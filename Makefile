@@ -49,8 +49,9 @@ SCRIPTS = $(wildcard tests/*.t tests/*.sh tests/*/*.sh) .ci/run
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
 MUTATIONS =
 PROVE_FLAGS =
-# The shell tests of what parses; those that freeze things add nothing here.
-SANITIZED_TESTS = tests/cli.t tests/nagios.t tests/munin.t
+# The shell tests of what parses, and one that does all that a daemon does; the
+# others that freeze things add nothing here.
+SANITIZED_TESTS = tests/cli.t tests/nagios.t tests/munin.t tests/leaks.t
 
 all: $(addprefix $(BUILD)/bin/,$(PROGRAMS))
 
@@ -115,9 +116,17 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libdaemon.a \
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
 
+# The daemon for what makes code as it looks into it, and finds no functions in
+# a static program: dynamic, and without giving up the right to make code.
+WATCHED = $(BUILD)/tests/thrash-protect-watched
+$(WATCHED): $(call object,daemon/main.c tests/unconfined.c) \
+		$(BUILD)/libdaemon.a $(BUILD)/libcore.a
+	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -Wl,--wrap=privilege_drop \
+		-o $@ $^
+
 # Tests -----------------------------------------------------------------------
 
-check: all $(TESTS) $(SIMULATE) $(TOOLS)
+check: all $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) $(BUILD)/tests tests
 
 sanitize:
@@ -125,8 +134,8 @@ sanitize:
 		CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZERS)' \
 		LDFLAGS='$(SANITIZERS)' MUTATIONS=100000 sanitize-run
 
-sanitize-run: all $(TESTS) $(SIMULATE) $(TOOLS)
-	BUILD=$(BUILD) MUTATIONS=$(MUTATIONS) SIMULATE_HOSTS=100 prove $(PROVE_FLAGS) \
+sanitize-run: all $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
+	BUILD=$(BUILD) MUTATIONS=$(MUTATIONS) SIMULATE_HOSTS=100 SANITIZED=yes prove $(PROVE_FLAGS) \
 		$(BUILD)/tests $(SANITIZED_TESTS)
 
 # Every parser, and the whole daemon on made-up hosts, with what libFuzzer makes
@@ -181,7 +190,8 @@ lint-arrows:
 # A fresh Debian or Ubuntu needs these for check, fuzz, lint and demo; as root.
 DEPS = clang clang-format clang-tidy cppcheck e2fsprogs icinga2-bin \
 	icinga2-common libclang-rt-dev mmdebstrap mount munin munin-node \
-	perl procps shellcheck strace sudo systemd-container tmux util-linux
+	perl procps shellcheck strace sudo systemd-container tmux util-linux \
+	valgrind
 
 deps:
 	@command -v apt-get >/dev/null || { \

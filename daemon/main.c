@@ -262,7 +262,7 @@ static int run(struct settings settings[2], int argc, char **argv,
 	struct problem problem;
 	struct log lasting;
 	pid_t worker;
-	int error;
+	int error, status;
 
 	if (open_log(settings, &lasting))
 		return EXIT_FAILURE;
@@ -273,11 +273,18 @@ static int run(struct settings settings[2], int argc, char **argv,
 	worker = guardian_fork(&guardian, settings->proc, &problem);
 	if (worker > 0) {
 		(void)munmap(settings, 2 * sizeof(*settings));
-		return guardian_watch(&guardian, &lasting);
+		status = guardian_watch(&guardian, &lasting);
+		log_close(&lasting);
+		guardian_close(&guardian);
+		return status;
 	}
 	log_close(&lasting);
-	if (worker == 0)
-		return work(&guardian, settings, settings + 1, argc, argv, log);
+	if (worker == 0) {
+		status = work(&guardian, settings, settings + 1, argc, argv,
+			      log);
+		guardian_close(&guardian);
+		return status;
+	}
 	log_error(log, "%s", problem.text);
 	return EXIT_FAILURE;
 }
