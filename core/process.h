@@ -45,6 +45,9 @@ struct judgement {
 	bool is_preferred : 1, is_new_login : 1;
 };
 
+/* A state of our own: it is stopped, and a signal waits for it (freezer_see) */
+enum { PROCESS_WANTED = 'W' };
+
 struct process {
 	pid_t pid, parent, group, session;
 	uint64_t start_time;   /* ticks since boot; with pid: which process */
@@ -59,7 +62,7 @@ struct process {
 	bool has_claim;           /* only after decide_note_claim() */
 	bool has_terminal;        /* that controls it */
 	bool is_foreground;       /* its group is the one at the terminal */
-	char state;               /* R S D T t Z X I P */
+	char state;               /* R S D T t Z X I P, or PROCESS_WANTED */
 	char command[PROCESS_COMMAND];
 };
 

@@ -620,5 +620,5 @@ void freezer_see(const struct freezer *freezer, struct process *process)
 	if (stands_still(freezer, frozen))
 		process->state = 'T';
 	if (process_is_stopped(process) && is_wanted(freezer, frozen))
-		process->state = 'S';
+		process->state = PROCESS_WANTED;
 }

@@ -129,7 +129,7 @@ bool freezer_has_lost(const struct freezer *freezer,
 /*
  * /proc shows one that is frozen by cgroup as asleep; here it becomes T, as
  * it is with signals.  And who is stopped but wanted, by a signal that waits
- * for it, becomes S: as if it had been let go on.
+ * for it, becomes PROCESS_WANTED.
  */
 void freezer_see(const struct freezer *freezer, struct process *process);
 

@@ -136,7 +136,7 @@ void schedule_see(struct schedule *schedule, size_t index,
 		return;
 	if (process_is_stopped(now))
 		job->was_seen_stopped = true;
-	else if (job->was_seen_stopped)
+	else if (job->was_seen_stopped || now->state == PROCESS_WANTED)
 		job->is_undone = true;
 }
 
@@ -198,8 +198,11 @@ static void forget_jobs(struct schedule *schedule, uint64_t now_us,
 				add_order(orders, ORDER_FORGET, job, now_us,
 					  "it ended");
 			else if (job->is_undone)
-				add_order(orders, ORDER_FORGET, job, now_us,
-					  "somebody else let it go on");
+				add_order(
+					orders, ORDER_FORGET, job, now_us,
+					job->process.state == PROCESS_WANTED
+						? "a signal waits for it"
+						: "somebody else let it go on");
 			else if (is_protected(job))
 				add_order(orders, ORDER_THAW, job, now_us,
 					  "it is protected now");

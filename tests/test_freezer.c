@@ -573,8 +573,8 @@ static void test_freezer(enum freezer_choice choice)
 	       how);
 	ok(ledger_has_any(&ledger), "%s: and held", how);
 	(void)kill(g.child, SIGTERM);
-	is_int(seen_state(&freezer, &g), 'S',
-	       "%s: who is asked to end is seen as running", how);
+	is_int(seen_state(&freezer, &g), PROCESS_WANTED,
+	       "%s: who is asked to end is seen as wanted", how);
 	is_int(freezer_thaw(&freezer, &g.process), 0, "%s: it is thawed", how);
 	is_int((int64_t)freezer_count(&freezer), 0, "%s: and not in the table",
 	       how);

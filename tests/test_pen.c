@@ -397,7 +397,7 @@ static void test_freezer(void)
 	       "who was moved out of it is not");
 	put(g.below, g.children[2].pid);
 	(void)kill(born, SIGTERM);
-	is_int(seen_state(&g.children[0], 'S'), 'S',
+	is_int(seen_state(&g.children[0], PROCESS_WANTED), PROCESS_WANTED,
 	       "anybody who is asked to end is seen to be");
 	is_int(freezer_thaw(&freezer, &g.children[2]), 0, "one is thawed");
 	ok(becomes_still(g.cgroup, false) && !has_mark(&g) &&

@@ -412,6 +412,23 @@ static void test_idle(void)
 	       "who does nothing any more is no job");
 }
 
+/* Also at the first look, so that nobody has seen it stand still before. */
+static void test_wanted(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	add_two_hogs(&f);
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "freeze 11", "one is frozen");
+	row(&f, 11)->state = 'S';
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "none", "who does not stand still yet will");
+	row(&f, 11)->state = PROCESS_WANTED;
+	turn(&f, 50, VERDICT_THRASHING, 0);
+	is_text(orders(&f), "forget 11", "whom a signal waits for goes on");
+}
+
 static void test_units(void)
 {
 	struct fixture f;
@@ -756,6 +773,7 @@ int main(void)
 	test_failed_thaw();
 	test_the_end();
 	test_idle();
+	test_wanted();
 	test_units();
 	test_undivided();
 	test_evicted();

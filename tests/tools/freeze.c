@@ -91,7 +91,8 @@ static void look(struct freeze *freeze_all)
 		freezer_see(freezer, &now);
 		if (process_is_stopped(&now)) {
 			freeze_all->was_stopped[i] = true;
-		} else if (freeze_all->was_stopped[i]) {
+		} else if (freeze_all->was_stopped[i] ||
+			   now.state == PROCESS_WANTED) {
 			freeze_all->was_stopped[i] = false;
 			printf("wanted %d\n", (int)pid);
 			thaw(freeze_all, i);
