@@ -183,7 +183,7 @@ int state_format(const struct state *state, char *buffer, size_t size,
 }
 
 /* Escaped as in the file, so that any command is valid JSON. */
-static void print_json_text(const char *text, FILE *stream)
+void state_print_json_text(const char *text, FILE *stream)
 {
 	char escaped[TEXT_ESCAPED_COMMAND];
 
@@ -203,7 +203,7 @@ void state_print_json(const struct state *state, FILE *stream)
 		(void)fprintf(stream, "%s\"%s\": ", i ? ",\n  " : "{\n  ",
 			      rows[i].name);
 		if (rows[i].kind == WORD)
-			print_json_text(word_in(state, &rows[i]), stream);
+			state_print_json_text(word_in(state, &rows[i]), stream);
 		else
 			(void)fprintf(stream, "%" PRIu64,
 				      number_in(state, &rows[i]));
@@ -220,7 +220,7 @@ void state_print_json(const struct state *state, FILE *stream)
 			      i ? "," : "", (int)frozen->pid,
 			      frozen->start_time, frozen->frozen_ms,
 			      frozen->method, frozen->class);
-		print_json_text(frozen->command, stream);
+		state_print_json_text(frozen->command, stream);
 		(void)fputc('}', stream);
 	}
 	(void)fprintf(stream, "%s]\n}\n",
@@ -393,16 +393,6 @@ int state_write(int directory, const struct state *state)
 				      error ? error : output.error, 0644, NULL);
 }
 
-/* What anybody but root and us can write is not to be believed. */
-static bool is_trusted(int file)
-{
-	struct stat status;
-
-	return fstat(file, &status) == 0 &&
-	       (status.st_uid == 0 || status.st_uid == geteuid()) &&
-	       !(status.st_mode & (S_IWGRP | S_IWOTH));
-}
-
 static int read_trusted(int directory, char *buffer, size_t size,
 			struct span *text)
 {
@@ -411,8 +401,8 @@ static int read_trusted(int directory, char *buffer, size_t size,
 	if (file < 0)
 		return file;
 
-	int error =
-		is_trusted(file) ? file_read(file, buffer, size, text) : -EPERM;
+	int error = file_is_trusted(file) ? file_read(file, buffer, size, text)
+					  : -EPERM;
 
 	(void)close(file);
 	return error;
@@ -426,7 +416,7 @@ int state_open_directory(const char *run_dir, struct problem *problem)
 	if (directory < 0)
 		return problem_set(problem, -errno, "%s: %s", run_dir,
 				   strerror(errno));
-	if (is_trusted(directory))
+	if (file_is_trusted(directory))
 		return directory;
 	(void)close(directory);
 	return problem_set(problem, -EPERM,

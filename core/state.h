@@ -74,6 +74,9 @@ int state_format(const struct state *state, char *buffer, size_t size,
 /* The same as one JSON object. */
 void state_print_json(const struct state *state, FILE *stream);
 
+/* A text as JSON: escaped as in the file, and with quotes around it. */
+void state_print_json_text(const char *text, FILE *stream);
+
 /*
  * -EINVAL for anything malformed, twice or missing, with the line's number in
  * *problem; -EPROTONOSUPPORT for another format.  Then *state is all zero.
