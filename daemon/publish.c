@@ -107,7 +107,7 @@ void publisher_introduce(struct publisher *publisher, const char *mode,
 }
 
 /* Who was not judged is batch: nobody else is frozen. */
-static const char *class_name(const struct frozen *row)
+const char *publish_class_name(const struct frozen *row)
 {
 	if (!row->is_ordered)
 		return "parent";
@@ -129,7 +129,7 @@ static void add_frozen(struct state *state, const struct frozen *row,
 	(void)span_copy(
 		span_of(freeze_method_name((enum freeze_method)row->method)),
 		frozen->method, sizeof(frozen->method));
-	(void)span_copy(span_of(class_name(row)), frozen->class,
+	(void)span_copy(span_of(publish_class_name(row)), frozen->class,
 			sizeof(frozen->class));
 	(void)span_copy(span_of(row->command), frozen->command,
 			sizeof(frozen->command));
