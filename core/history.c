@@ -38,6 +38,8 @@ enum {
 static_assert(sizeof(struct history_record) == 144, "a format of its own");
 static_assert(sizeof(struct history_freeze) == 128, "a format of its own");
 
+static_assert(HISTORY_FINE_SLOTS % (int)RINGS_RATIO == 0, "see read_minute()");
+
 static const struct ring {
 	uint64_t ms, slots;
 	off_t at;
@@ -312,21 +314,50 @@ bool history_read(const struct history *history, enum history_ring which,
 	       record->boottime_ms / ring->ms == number;
 }
 
+/* The fine ones of a minute lie side by side; how many of them are read. */
+static size_t read_minute(const struct history *history, uint64_t minute,
+			  struct history_record records[RINGS_RATIO + 1])
+{
+	const struct ring *ring = &rings[HISTORY_FINE];
+	struct history_record coarse, fine[RINGS_RATIO];
+	bool has_coarse =
+		history_read(history, HISTORY_COARSE, minute, &coarse);
+	size_t count = 0;
+
+	/* of a minute that was calm all the time there are none */
+	if ((!has_coarse || coarse.verdict != HISTORY_CALM ||
+	     coarse.frozen_processes) &&
+	    read_at(history->file, fine, sizeof(fine),
+		    place_of(ring, minute * RINGS_RATIO)))
+		for (size_t i = 0; i < RINGS_RATIO; i++)
+			if (history_is_record(&fine[i]) &&
+			    fine[i].boottime_ms / HISTORY_FINE_MS ==
+				    minute * RINGS_RATIO + i)
+				records[count++] = fine[i];
+	if (has_coarse &&
+	    (!count || coarse.boottime_ms > records[count - 1].boottime_ms))
+		records[count++] = coarse;
+	return count;
+}
+
 bool history_next(const struct history *history, uint64_t *at_ms,
 		  uint64_t until_ms, struct history_record *record)
 {
-	for (uint64_t number = *at_ms / HISTORY_FINE_MS;
-	     number <= until_ms / HISTORY_FINE_MS; number++) {
-		if (!history_read(history, HISTORY_FINE, number, record) &&
-		    (!history_read(history, HISTORY_COARSE,
-				   number / RINGS_RATIO, record) ||
-		     record->boottime_ms / HISTORY_FINE_MS != number))
-			continue;
-		if (record->boottime_ms <= *at_ms ||
-		    record->boottime_ms > until_ms)
-			continue;
-		*at_ms = record->boottime_ms;
-		return true;
+	struct history_record records[RINGS_RATIO + 1];
+
+	for (uint64_t minute = *at_ms / HISTORY_COARSE_MS;
+	     minute <= until_ms / HISTORY_COARSE_MS; minute++) {
+		size_t count = read_minute(history, minute, records);
+
+		for (size_t i = 0; i < count; i++) {
+			if (records[i].boottime_ms <= *at_ms)
+				continue;
+			if (records[i].boottime_ms > until_ms)
+				return false;
+			*record = records[i];
+			*at_ms = record->boottime_ms;
+			return true;
+		}
 	}
 	return false;
 }

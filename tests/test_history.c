@@ -331,42 +331,50 @@ static void test_torn(void)
 	end(&f);
 }
 
+/* Writes one record after the other over the one before, for ever. */
+static void write_on(const struct history *history)
+{
+	for (uint16_t i = 0;; i++) {
+		struct history_record record = record_at(START);
+
+		record.verdict = HISTORY_THRASHING;
+		record.stall_permille = 7;
+		record.swapped_in = record.frozen_processes = i;
+		record.swapped_out = i;
+		(void)history_add(history, &record);
+	}
+}
+
 /* A child writes until it is killed; what others read is whole, always. */
 static void test_killed(void)
 {
+	enum { CHILDREN = 10, CHANGES = 50, READS = 1000000 };
 	struct fixture f;
-	unsigned torn = 0, seen = 0;
-	pid_t child;
+	struct history_record record;
+	unsigned torn = 0, changed = 0;
 
 	begin_open(&f);
 	(void)fflush(stdout);
-	for (int i = 0; i < 20; i++) {
-		child = need(fork(), "fork");
+	for (int i = 1; i <= CHILDREN; i++) {
+		uint64_t last = UINT64_MAX;
+		pid_t child = need(fork(), "fork");
+
 		if (child == 0)
-			for (uint16_t j = 0;; j++) {
-				struct history_record record = record_at(START);
-
-				record.verdict = HISTORY_THRASHING;
-				record.stall_permille = 7;
-				record.frozen_processes = j % 1000;
-				record.longest_frozen_ms = j % 1000;
-				(void)history_add(&f.own, &record);
-			}
-		for (int j = 0; j < 500; j++) {
-			struct history_record record;
-
+			write_on(&f.own);
+		for (int j = 0; j < READS && changed < (unsigned)i * CHANGES;
+		     j++) {
 			if (!history_read(&f.others, HISTORY_FINE,
 					  START / HISTORY_FINE_MS, &record))
 				continue;
-			seen++;
-			torn += record.longest_frozen_ms !=
-					record.frozen_processes ||
+			changed += record.swapped_in != last;
+			last = record.swapped_in;
+			torn += record.swapped_out != last ||
 				record.stall_permille != 7;
 		}
 		(void)kill(child, SIGKILL);
 		(void)waitpid(child, NULL, 0);
 	}
-	ok(seen > 0, "a record can be read while it is written");
+	ok(changed > CHANGES, "a record can be read while it is written");
 	is_int(torn, 0, "and never half of it");
 	add_calm(&f, START + MINUTE);
 	ok(has(&f, HISTORY_COARSE, START + MINUTE),
