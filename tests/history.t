@@ -5,7 +5,56 @@
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=tests/lib.sh
 . tests/lib.sh
+# shellcheck source=tests/pretence-fixture.sh
+. tests/pretence-fixture.sh
 chmod 755 "$WORK"
+
+### A daemon that freezes: in namespaces of its own, see below
+
+# has_thawed HOW_MANY: by the history
+has_thawed() {
+	"$BIN/thrash-protect" --run-dir "$WORK/real" --report --json |
+		grep -c '"is_over": true' >"$WORK/thawed"
+	[ "$(cat "$WORK/thawed")" -ge "$1" ]
+}
+
+freeze_really() {
+	begin_pretence || {
+		skip 'counters of our own cannot be mounted here'
+		return
+	}
+	"$BIN/thrash-protect" --config /dev/null --run-dir "$WORK/real" \
+		--marker '' --use-psi no --interval 0.02 --calm 0.1 \
+		--quantum 0.1 --freezer signal 2>"$WORK/real.log" &
+	daemon=$!
+	wait_for 5 grep -q ready "$WORK/real.log"
+	begin_thrash
+	wait_for 10 is_somebody_stopped
+	ok $? 'somebody is frozen'
+	run "$BIN/thrash-protect" --run-dir "$WORK/real" --report
+	like "$out" '^ *[0-9]+ .*\+ .*Z hog: batch, .*[a-z]' \
+		'who is frozen is reported at once, with a reason'
+	end_thrash
+	wait_for 10 is_nobody_stopped
+	wait_for 5 has_thawed 1
+	ok $? 'that it is over is reported, too' || diag "$(cat "$WORK/real.log")"
+	run "$BIN/thrash-protect" --run-dir "$WORK/real" --report
+	like "$out" '^frozen       [12] processes, [1-9][0-9]* times; at most [12] at once, for [0-9]' \
+		'how many, how often and for how long'
+	unlike "$out" '^thrashing    0\.000 s' 'and for how long it thrashed'
+	run "$BIN/check_thrash_frozen" --run-dir "$WORK/real" --since 60
+	like "$status $out" '^1 FROZEN WARNING: .*worst in [0-9.]* s.*: [12] frozen.*hog\[' \
+		'a check that comes later still sees it'
+	kill_both "$daemon"
+	"$BIN/thrash-protect" --run-dir "$WORK/real" --thaw-all 2>/dev/null
+	has_thawed 1
+	ok $? 'so it is when the daemon was killed'
+}
+
+if [ "${1-}" = freeze_really ]; then
+	freeze_really
+	exit
+fi
 
 proc=$WORK/proc
 run=$WORK/run
@@ -298,6 +347,7 @@ harmless() {
 	run timeout 5 "$BIN/thrash_majfault"
 	is "$status:$(printf '%s\n' "$out" | grep -c :)" 0:0 \
 		"$1 as history does not stop a graph"
+	# shellcheck disable=SC2086 # words
 	run timeout 5 $frozen --since 60
 	is "$status" 3 "$1 is UNKNOWN to a check"
 	run timeout 5 "$BIN/thrash-protect" --run-dir "$run" --proc "$proc" \
@@ -361,5 +411,15 @@ end_child TERM "$daemon"
 [ -e "$run/history" ]
 ok $? 'when the daemon ends the history stays'
 is "$(stat -c %s "$run/history")" 2290944 'in its size'
+
+if [ "$(id -u)" -ne 0 ] ||
+	! unshare --pid --fork --mount-proc true 2>/dev/null; then
+	skip 'to freeze somebody takes root and namespaces'
+else
+	unset THRASH_PROTECT_RUN_DIR
+	in_pretence "$0" freeze_really
+	wait $!
+	is $? 0 'the tests inside the namespace have come to their end'
+fi
 
 done_testing
