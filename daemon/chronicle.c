@@ -7,7 +7,7 @@
 #include "daemon/capacity.h"
 #include "daemon/publish.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 void chronicle_clear(struct chronicle *chronicle)
@@ -97,9 +97,7 @@ static uint32_t clamp(uint64_t value)
 /* What does not fit is cut. */
 static void put_text(char *field, size_t size, const char *text)
 {
-	size_t length = lesser(strlen(text), size - 1);
-
-	memcpy(field, text, length);
+	(void)snprintf(field, size, "%s", text);
 }
 
 /* A freeze begins. */

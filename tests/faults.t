@@ -63,6 +63,7 @@ errors_of() {
 	pidfd_send_signal | kill) echo EPERM ENOMEM ENOSYS ;;
 	read | pread64 | getdents64) echo EIO ENOMEM EINTR EAGAIN ;;
 	write) echo ENOSPC EIO EINTR EAGAIN EPIPE ;;
+	pwrite64 | ftruncate) echo ENOSPC EIO EINTR ;;
 	renameat* | mkdir* | fchmod* | utimensat | unlink*)
 		echo ENOSPC EIO EROFS EACCES ;;
 	close) echo EIO EINTR ;;
