@@ -56,6 +56,16 @@ if [ "${1-}" = freeze_really ]; then
 	exit
 fi
 
+# The past of a host that was just started is short: then in a time namespace.
+if [ "$(cut -d . -f 1 /proc/uptime)" -lt 4000 ]; then
+	if [ -n "${THRASH_TEST_LATER-}" ] ||
+		! unshare --time --boottime 9000 --fork true 2>/dev/null; then
+		skip_all 'this host has not been up for an hour yet'
+	fi
+	THRASH_TEST_LATER=1 unshare --time --boottime 9000 --fork "$0"
+	exit
+fi
+
 proc=$WORK/proc
 run=$WORK/run
 mkdir -p "$proc/sys/kernel/random" "$proc/pressure" "$run"
@@ -73,16 +83,6 @@ for one in '1 1 S' '4242 777 S'; do
 	echo "$1 (a) $3 1 $1 $1 0 -1 4194560 1 0 2 0 3 4 0 0 20 0 1 0 $2 9 25 1" \
 		>"$proc/$1/stat"
 done
-up_s=$(cut -d . -f 1 /proc/uptime)
-# The past of a host that was just started is short: then in a time namespace.
-if [ "$up_s" -lt 4000 ]; then
-	[ -z "${THRASH_TEST_LATER-}" ] &&
-		unshare --time --boottime 9000 --fork true 2>/dev/null ||
-		skip_all 'this host has not been up for an hour yet'
-	THRASH_TEST_LATER=1 unshare --time --boottime 9000 --fork "$0"
-	exit
-fi
-
 # make_state: of a daemon that is there, and has frozen nobody
 make_state() {
 	cat >"$run/state" <<-END
