@@ -399,7 +399,7 @@ static struct history_freeze freeze_of(uint64_t sequence)
 static void test_freezes(void)
 {
 	struct fixture f;
-	struct history_freeze freeze;
+	struct history_freeze freeze, two[2];
 
 	begin_open(&f);
 	for (uint64_t i = 1; i <= HISTORY_FREEZES + 3; i++) {
@@ -414,8 +414,8 @@ static void test_freezes(void)
 	ok(!history_find_freeze(&f.others, 3, &freeze),
 	   "one that was pushed out is not");
 	ok(!history_find_freeze(&f.others, 0, &freeze), "nor number 0");
-	history_read_freezes(&f.others, HISTORY_FREEZES - 1, &freeze, 2);
-	is_int((int64_t)freeze.sequence, 0, "nothing is read beyond the end");
+	history_read_freezes(&f.others, HISTORY_FREEZES - 1, two, 2);
+	is_int((int64_t)two[0].sequence, 0, "nothing is read beyond the end");
 	end(&f);
 }
 
