@@ -190,7 +190,7 @@ lint-arrows:
 # A fresh Debian or Ubuntu needs these for check, fuzz, lint and demo; as root.
 DEPS = clang clang-format clang-tidy cppcheck e2fsprogs icinga2-bin \
 	icinga2-common libclang-rt-dev mmdebstrap mount munin munin-node \
-	perl procps shellcheck strace sudo systemd-container tmux util-linux \
+	perl procps rrdtool shellcheck strace sudo systemd-container tmux util-linux \
 	valgrind
 
 deps:

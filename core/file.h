@@ -11,6 +11,7 @@
 #include "core/text.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -19,6 +20,12 @@ int directory_open(const char *path);
 
 /* An open descriptor for file_read(), or -errno; -EINVAL if not a file. */
 int file_open_at(int directory, const char *name);
+
+/*
+ * What anybody but root, us and *owner can write, file or directory, is not.
+ * Of one that is, *owner is then whose it is.
+ */
+bool file_is_trusted(int file, uid_t *owner);
 
 /*
  * Reads an open file from its beginning into buffer; *text is what was read,

@@ -97,6 +97,38 @@ int option_seconds(const struct option_row *row, const char *text, void *field,
 	return error;
 }
 
+int option_duration(const struct option_row *row, const char *text, void *field,
+		    struct problem *problem)
+{
+	static const struct {
+		char letter;
+		uint64_t ms;
+	} units[] = {
+		{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+	struct span number = span_of(text);
+	uint64_t unit_ms = 1000, value;
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (number.length &&
+		    number.start[number.length - 1] == units[i].letter) {
+			unit_ms = units[i].ms;
+			number.length--;
+			break;
+		}
+	if (span_to_u64(number, &value))
+		return problem_set(problem, -EINVAL,
+				   "a time is expected, such as 90, 30m, 2h "
+				   "or 1d");
+	if (value > UINT64_MAX / unit_ms)
+		value = UINT64_MAX / unit_ms;
+
+	int error = check_range(row, value * unit_ms, 1000, problem);
+
+	if (!error)
+		*(uint64_t *)field = value * unit_ms;
+	return error;
+}
+
 int option_percent(const struct option_row *row, const char *text, void *field,
 		   struct problem *problem)
 {

@@ -36,13 +36,14 @@ struct option_row {
 /* Parsers for option_row.parse; the comment says the type of the field. */
 typedef int option_parser(const struct option_row *row, const char *text,
 			  void *field, struct problem *problem);
-option_parser option_flag;    /* bool: yes, on, true, 1, or the contrary */
-option_parser option_number;  /* uint64_t: whole */
-option_parser option_seconds; /* uint64_t in ms: "0.05", "10" */
-option_parser option_percent; /* uint64_t in permille, rounded: "12.5" */
-option_parser option_text;    /* const char *: the text itself, not a copy */
-option_parser option_count;   /* unsigned: one more every time */
-option_parser option_choose;  /* int: set to row->value */
+option_parser option_flag;     /* bool: yes, on, true, 1, or the contrary */
+option_parser option_number;   /* uint64_t: whole */
+option_parser option_seconds;  /* uint64_t in ms: "0.05", "10" */
+option_parser option_duration; /* uint64_t in ms: "90", "30m", "2d" */
+option_parser option_percent;  /* uint64_t in permille, rounded: "12.5" */
+option_parser option_text;     /* const char *: the text itself, not a copy */
+option_parser option_count;    /* unsigned: one more every time */
+option_parser option_choose;   /* int: set to row->value */
 
 struct option_table {
 	const struct option_row *rows;

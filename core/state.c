@@ -183,7 +183,7 @@ int state_format(const struct state *state, char *buffer, size_t size,
 }
 
 /* Escaped as in the file, so that any command is valid JSON. */
-static void print_json_text(const char *text, FILE *stream)
+void state_print_json_text(const char *text, FILE *stream)
 {
 	char escaped[TEXT_ESCAPED_COMMAND];
 
@@ -203,7 +203,7 @@ void state_print_json(const struct state *state, FILE *stream)
 		(void)fprintf(stream, "%s\"%s\": ", i ? ",\n  " : "{\n  ",
 			      rows[i].name);
 		if (rows[i].kind == WORD)
-			print_json_text(word_in(state, &rows[i]), stream);
+			state_print_json_text(word_in(state, &rows[i]), stream);
 		else
 			(void)fprintf(stream, "%" PRIu64,
 				      number_in(state, &rows[i]));
@@ -220,7 +220,7 @@ void state_print_json(const struct state *state, FILE *stream)
 			      i ? "," : "", (int)frozen->pid,
 			      frozen->start_time, frozen->frozen_ms,
 			      frozen->method, frozen->class);
-		print_json_text(frozen->command, stream);
+		state_print_json_text(frozen->command, stream);
 		(void)fputc('}', stream);
 	}
 	(void)fprintf(stream, "%s]\n}\n",
@@ -393,76 +393,53 @@ int state_write(int directory, const struct state *state)
 				      error ? error : output.error, 0644, NULL);
 }
 
-static bool is_writable(const struct stat *status)
-{
-	return status->st_mode & (S_IWGRP | S_IWOTH);
-}
-
 /*
  * A daemon that is not root's has a directory that root has made for it: where
- * only root can write, nobody else can have put it.
+ * only root can write, nobody else can have put it.  Whose it is then, or root.
  */
-static bool is_given_by_root(int directory)
+static uid_t find_trustee(int directory)
 {
-	struct stat parent;
+	struct stat parent, status;
 
-	return fstatat(directory, "..", &parent, 0) == 0 && !parent.st_uid &&
-	       !is_writable(&parent);
+	if (fstatat(directory, "..", &parent, 0) != 0 || parent.st_uid ||
+	    parent.st_mode & (S_IWGRP | S_IWOTH) ||
+	    fstat(directory, &status) != 0)
+		return 0;
+	return status.st_uid;
 }
 
-/* Others than root, we, and whom root trusts cannot have written that. */
-static bool is_trusted(const struct stat *status, uid_t trusted)
+int state_open_directory(const char *run_dir, uid_t *owner,
+			 struct problem *problem)
 {
-	return (!status->st_uid || status->st_uid == geteuid() ||
-		status->st_uid == trusted) &&
-	       !is_writable(status);
-}
-
-/* *owner is whose the directory is, and then whose the file is. */
-static int read_trusted(int directory, char *buffer, size_t size,
-			struct span *text, uid_t *owner)
-{
-	struct stat status;
-	int file = file_open_at(directory, "state");
-	int error = -EPERM;
-
-	if (file < 0)
-		return file;
-	if (fstat(file, &status) == 0 && is_trusted(&status, *owner)) {
-		*owner = status.st_uid;
-		error = file_read(file, buffer, size, text);
-	}
-	(void)close(file);
-	return error;
-}
-
-/* As state_open_directory(); *owner is whose it is. */
-static int open_directory(const char *run_dir, uid_t *owner,
-			  struct problem *problem)
-{
-	struct stat status;
 	int directory =
 		open(run_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (directory < 0)
 		return problem_set(problem, -errno, "%s: %s", run_dir,
 				   strerror(errno));
-	if (fstat(directory, &status) == 0 &&
-	    is_trusted(&status,
-		       is_given_by_root(directory) ? status.st_uid : 0)) {
-		*owner = status.st_uid;
+	*owner = find_trustee(directory);
+	if (file_is_trusted(directory, owner))
 		return directory;
-	}
 	(void)close(directory);
 	return problem_set(problem, -EPERM,
 			   "%s: others than root can write there", run_dir);
 }
 
-int state_open_directory(const char *run_dir, struct problem *problem)
+/* *owner is whose the directory is, and then whose the file is. */
+static int read_trusted(int directory, char *buffer, size_t size,
+			struct span *text, uid_t *owner)
 {
-	uid_t ignored;
+	int file = file_open_at(directory, "state");
 
-	return open_directory(run_dir, &ignored, problem);
+	if (file < 0)
+		return file;
+
+	int error = file_is_trusted(file, owner)
+			    ? file_read(file, buffer, size, text)
+			    : -EPERM;
+
+	(void)close(file);
+	return error;
 }
 
 int state_read(const char *run_dir, struct state *state,
@@ -470,8 +447,8 @@ int state_read(const char *run_dir, struct state *state,
 {
 	char buffer[STATE_SIZE];
 	struct span text;
-	uid_t owner = 0;
-	int directory = open_directory(run_dir, &owner, problem);
+	uid_t owner;
+	int directory = state_open_directory(run_dir, &owner, problem);
 
 	if (directory < 0)
 		return directory;

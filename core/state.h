@@ -76,6 +76,9 @@ int state_format(const struct state *state, char *buffer, size_t size,
 /* The same as one JSON object. */
 void state_print_json(const struct state *state, FILE *stream);
 
+/* A text as JSON: escaped as in the file, and with quotes around it. */
+void state_print_json_text(const char *text, FILE *stream);
+
 /*
  * -EINVAL for anything malformed, twice or missing, with the line's number in
  * *problem; -EPROTONOSUPPORT for another format.  Then *state is all zero.
@@ -86,8 +89,10 @@ int state_parse(struct span text, struct state *state, struct problem *problem);
  * Opens the run directory; a descriptor, or -errno with *problem: -EPERM when
  * others can write there than root, we ourselves, and the user to whom root has
  * given it, as one that lies where only root can write; -ENOTDIR for a link.
+ * *owner is whose it is.
  */
-int state_open_directory(const char *run_dir, struct problem *problem);
+int state_open_directory(const char *run_dir, uid_t *owner,
+			 struct problem *problem);
 
 /* directory is the run directory. */
 int state_write(int directory, const struct state *state);

@@ -102,6 +102,15 @@ static uint64_t sum_all_kib(const struct schedule *schedule)
 	return sum;
 }
 
+uint64_t capacity_lacked_kib(const struct schedule *schedule)
+{
+	uint64_t all_kib = sum_all_kib(schedule);
+
+	return schedule->capacity_kib
+		       ? all_kib - lesser(all_kib, schedule->capacity_kib)
+		       : 0;
+}
+
 /* What the host has is of use if it was the host that was short. */
 static bool knows_free(const struct schedule *schedule,
 		       const struct situation *situation)

@@ -18,6 +18,9 @@ uint64_t job_need_kib(const struct job *job);
 /* What those need who are not frozen, or will not be for long. */
 uint64_t capacity_needed_kib(const struct schedule *schedule);
 
+/* What all of them, also the frozen, need and there is not; 0 if unknown. */
+uint64_t capacity_lacked_kib(const struct schedule *schedule);
+
 /* What all jobs hold. */
 uint64_t capacity_resident_kib(const struct schedule *schedule);
 

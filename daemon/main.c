@@ -20,22 +20,26 @@
  *               pen.c: with everybody in its cgroup, stop.c: by SIGSTOP, with
  *               the parents that would notice
  *   pager.c     a thread that moves memory to and from swap in bulk
- *   publish.c   the state file; marker.c: the marker file
+ *   publish.c   the state file; marker.c: the marker file; chronicle.c: the
+ *               history
  *   recover.c   thaws what an earlier daemon left frozen
  *   guardian.c  the process that thaws all when this one cannot; ledger.c:
  *               whom, in memory that both share
  *   tape.c      recordings of a host, and their replay
  *   trigger.c   lets the kernel wake us; resident.c: stays in memory;
  *               privilege.c: gives up what is never needed
- *   status.c    --status, --thaw-all, --replay; explain.c: --explain
+ *   status.c    --status, --thaw-all, --replay; explain.c: --explain;
+ *               report.c: --report
  *   notify.c    sd_notify
  *
- * core/ below holds the facts: what /proc says, and the state file's format.
+ * core/ below holds the facts: what /proc says, and the formats of the state
+ * file and of the history.
  */
 #include "core/clock.h"
 #include "daemon/explain.h"
 #include "daemon/guardian.h"
 #include "daemon/privilege.h"
+#include "daemon/report.h"
 #include "daemon/settings.h"
 #include "daemon/status.h"
 #include "daemon/tape.h"
@@ -336,6 +340,8 @@ int main(int argc, char **argv)
 		return status_thaw_all(settings, &log);
 	case ACTION_EXPLAIN:
 		return said(explain_print(settings, stdout, &log));
+	case ACTION_REPORT:
+		return said(report_print(settings, stdout, &log));
 	case ACTION_REPLAY:
 		return said(status_replay(settings, stdout, &log));
 	}

@@ -62,7 +62,8 @@ static int open_run_directory(const char *run_dir, struct problem *problem)
 		return problem_set(problem, -errno, "%s: %s", run_dir,
 				   strerror(errno));
 
-	int directory = state_open_directory(run_dir, problem);
+	uid_t owner;
+	int directory = state_open_directory(run_dir, &owner, problem);
 
 	if (directory < 0)
 		return directory;
@@ -131,7 +132,7 @@ void publisher_introduce(struct publisher *publisher, const char *mode,
 }
 
 /* Who was not judged is batch: nobody else is frozen. */
-static const char *class_name(const struct frozen *row)
+const char *publish_class_name(const struct frozen *row)
 {
 	if (!row->is_ordered)
 		return row->whole ? "member" : "parent";
@@ -153,7 +154,7 @@ static void add_frozen(struct state *state, const struct frozen *row,
 	(void)span_copy(
 		span_of(freeze_method_name((enum freeze_method)row->method)),
 		frozen->method, sizeof(frozen->method));
-	(void)span_copy(span_of(class_name(row)), frozen->class,
+	(void)span_copy(span_of(publish_class_name(row)), frozen->class,
 			sizeof(frozen->class));
 	(void)span_copy(span_of(row->command), frozen->command,
 			sizeof(frozen->command));
@@ -269,7 +270,8 @@ int publish(struct publisher *publisher, const struct decider *decider,
 static int remove_state(const char *run_dir)
 {
 	struct problem ignored;
-	int directory = state_open_directory(run_dir, &ignored);
+	uid_t owner;
+	int directory = state_open_directory(run_dir, &owner, &ignored);
 	int error = 0;
 
 	if (directory < 0)

@@ -43,6 +43,9 @@ void publisher_close(struct publisher *publisher, bool keeps_state);
 void publisher_introduce(struct publisher *publisher, const char *mode,
 			 pid_t pid, uint64_t start_time);
 
+/* As what somebody is frozen; "parent": only for the sake of another. */
+const char *publish_class_name(const struct frozen *row);
+
 /*
  * Before anybody is frozen: the state with those who will be, as the freezer
  * has them in its table.  -errno when it cannot be written, and then nobody

@@ -3,6 +3,7 @@
 #include "daemon/settings.h"
 
 #include "core/file.h"
+#include "core/history.h"
 #include "core/state.h"
 
 #include <errno.h>
@@ -84,8 +85,21 @@ static const struct option_row rows[] = {
 	 .is_command = true,
 	 .min = 1,
 	 .max = INT_MAX},
+	{.name = "report",
+	 .help = "print who was frozen, for how long and why, and how much "
+		 "memory was lacking; needs no running daemon",
+	 ACTION(ACTION_REPORT)},
+	{.name = "since",
+	 .argument = "TIME",
+	 .help = "with --report: of the last 90 (seconds), 30m, 2h or 7d "
+		 "(default: 1d)",
+	 .parse = option_duration,
+	 FIELD(since_ms),
+	 .is_command = true,
+	 .min = 1000,
+	 .max = UINT64_C(86400000) * HISTORY_DAYS},
 	{.name = "json",
-	 .help = "with --status: as a JSON object",
+	 .help = "with --status or --report: as a JSON object",
 	 .parse = option_flag,
 	 FIELD(is_json),
 	 .is_command = true},
@@ -479,9 +493,14 @@ static const char *config_in(char *const *environment)
 /* What goes together and what does not. */
 static int choose_action(struct settings *settings, struct problem *problem)
 {
-	if (settings->is_json && settings->action != ACTION_STATUS)
+	if (settings->is_json && settings->action != ACTION_STATUS &&
+	    settings->action != ACTION_REPORT)
 		return problem_set(problem, -EINVAL,
-				   "option --json goes with --status");
+				   "option --json goes with --status or "
+				   "--report");
+	if (settings->since_ms && settings->action != ACTION_REPORT)
+		return problem_set(problem, -EINVAL,
+				   "option --since goes with --report");
 	if (!settings->replay && !settings->explain)
 		return 0;
 	if (settings->action != ACTION_RUN ||

@@ -28,6 +28,7 @@ enum action {
 	ACTION_THAW_ALL,
 	ACTION_REPLAY,
 	ACTION_EXPLAIN,
+	ACTION_REPORT,
 };
 
 enum freezer_choice {
@@ -64,7 +65,8 @@ struct settings {
 	uint64_t calm_ms;
 	uint64_t quantum_ms;
 	uint64_t max_frozen_ms;
-	uint64_t explain; /* a pid; 0: none */
+	uint64_t explain;  /* a pid; 0: none */
+	uint64_t since_ms; /* of the report; 0: the standard */
 	struct rules rules;
 
 	/* what was accepted, but will not do what its writer expects */

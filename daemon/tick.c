@@ -196,6 +196,7 @@ static const size_t lasting[] = {
 	FIELD(decider.schedule.frozen_us_total),
 	FIELD(pager.out_bytes),
 	FIELD(pager.in_bytes),
+	FIELD(chronicle.started_ms),
 	FIELD(longest_gap_ms),
 };
 
@@ -246,6 +247,7 @@ static void begin(struct daemon *daemon, const struct settings *settings,
 	daemon->decider.self = getpid();
 	daemon->decider.census.directory = -1;
 	publisher_clear(&daemon->publisher);
+	chronicle_clear(&daemon->chronicle);
 }
 
 int daemon_open(struct daemon *daemon, const struct settings *settings,
@@ -265,6 +267,9 @@ int daemon_open(struct daemon *daemon, const struct settings *settings,
 				       log, problem);
 	if (!error)
 		error = settle_past(daemon, problem);
+	if (!error)
+		chronicle_open(&daemon->chronicle, daemon->publisher.directory,
+			       daemon->proc, log);
 	if (!error)
 		ledger_tell_files(ledger, settings->run_dir, marker);
 	if (!error && !is_dry_run)
@@ -529,6 +534,9 @@ size_t daemon_close(struct daemon *daemon, const char *reason, bool is_reload)
 	if (is_reload)
 		(void)publish(&daemon->publisher, &daemon->decider,
 			      &daemon->freezer, daemon->log);
+	chronicle_turn(&daemon->chronicle, &daemon->decider, &daemon->freezer,
+		       &daemon->orders, now_us, true, daemon->log);
+	chronicle_close(&daemon->chronicle);
 	freezer_close(&daemon->freezer);
 	publisher_close(&daemon->publisher, left || is_reload);
 	pager_close(&daemon->pager);
@@ -897,6 +905,10 @@ int tick(struct daemon *daemon, uint64_t now_us, enum tick_cause cause,
 		     &daemon->publisher.state.prefetched_bytes_total);
 	*wait_ms = wait_for(daemon, now_us);
 	daemon->publisher.state.longest_gap_ms = daemon->longest_gap_ms;
-	return publish(&daemon->publisher, decider, &daemon->freezer,
-		       daemon->log);
+	error = publish(&daemon->publisher, decider, &daemon->freezer,
+			daemon->log);
+	chronicle_turn(&daemon->chronicle, decider, &daemon->freezer,
+		       &daemon->orders, now_us,
+		       daemon->publisher.written_us == now_us, daemon->log);
+	return error;
 }

@@ -3,7 +3,8 @@
  * One turn of the daemon, the pipeline of the whole program:
  *
  *   /proc --sample--> detect --verdict--> schedule --orders--> freezer, pager
- *                                             --> publish (state, marker)
+ *                                             --> publish (state, marker),
+ *                                                 chronicle (history)
  *
  * The loop around it only waits.
  */
@@ -12,6 +13,7 @@
 
 #include "core/cgroup.h"
 #include "core/log.h"
+#include "daemon/chronicle.h"
 #include "daemon/decide.h"
 #include "daemon/facts.h"
 #include "daemon/freezer.h"
@@ -54,6 +56,7 @@ struct daemon {
 	struct decider decider;
 	struct orders orders;
 	struct publisher publisher;
+	struct chronicle chronicle;
 	uint64_t counted_us; /* when all counters were read */
 	/* calm, and nobody has stalled: in this turn and in the one before */
 	bool is_at_rest, was_at_rest;

@@ -242,10 +242,10 @@ fi
 ### Every option
 
 # Those that ask for one thing, now, are not settings.
-commands=' help version check-config status json explain thaw-all record replay config '
+commands=' help version check-config status report since json explain thaw-all record replay config '
 while read -r option argument; do
 	case $argument in
-	SECONDS) value=1 ;;
+	SECONDS | TIME) value=1 ;;
 	PERCENT) value=12.5 ;;
 	'YES|NO') value=no ;;
 	PAGES | FAULTS) value=7 ;;

@@ -63,6 +63,7 @@ errors_of() {
 	pidfd_send_signal | kill) echo EPERM ENOMEM ENOSYS ESRCH ;;
 	read | pread64 | getdents64) echo EIO ENOMEM EINTR EAGAIN ESRCH ;;
 	write) echo ENOSPC EIO EINTR EAGAIN EPIPE ;;
+	pwrite64 | ftruncate) echo ENOSPC EIO EINTR ;;
 	renameat* | mkdir* | fchmod* | utimensat | unlink*)
 		echo ENOSPC EIO EROFS EACCES ;;
 	close) echo EIO EINTR ;;

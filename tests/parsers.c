@@ -3,6 +3,7 @@
 #include "tests/parsers.h"
 
 #include "core/file.h"
+#include "core/history.h"
 #include "core/locks.h"
 #include "core/state.h"
 #include "daemon/settings.h"
@@ -621,6 +622,63 @@ static enum outcome try_tape(struct span text)
 	return error ? REFUSED : ACCEPTED;
 }
 
+/*
+ * The text is what lies in the file, in the place of a record; and again with
+ * a checksum that fits, so that what comes behind that is tried as well.
+ */
+static enum outcome try_history_record(struct span text)
+{
+	struct history_record record = {.checksum = 0}, other;
+	struct sample sample;
+	char line[SAMPLE_LINE];
+	bool is_accepted;
+
+	memcpy(&record, text.start,
+	       text.length < sizeof(record) ? text.length : sizeof(record));
+	is_accepted = history_is_record(&record);
+	other = record;
+	history_seal_record(&record);
+	if (is_accepted && memcmp(&record, &other, sizeof(record)) != 0)
+		return BROKEN;
+	if (!history_is_record(&record))
+		return is_accepted ? BROKEN : REFUSED;
+	other.boottime_ms = record.boottime_ms;
+	history_merge(&other, &record);
+	history_get_sample(&record, &sample);
+	sample_format(&sample, line);
+	return record.verdict < HISTORY_VERDICTS &&
+			       other.lacked_ms >= record.lacked_ms &&
+			       other.lacked_kib >= record.lacked_kib
+		       ? ACCEPTED
+		       : BROKEN;
+}
+
+static enum outcome try_history_freeze(struct span text)
+{
+	struct history_freeze freeze = {.checksum = 0}, same;
+	bool is_accepted;
+	char line[256];
+	int length;
+
+	memcpy(&freeze, text.start,
+	       text.length < sizeof(freeze) ? text.length : sizeof(freeze));
+	is_accepted = history_is_freeze(&freeze);
+	same = freeze;
+	history_seal_freeze(&freeze);
+	if (is_accepted && memcmp(&freeze, &same, sizeof(freeze)) != 0)
+		return BROKEN;
+	if (!history_is_freeze(&freeze))
+		return is_accepted ? BROKEN : REFUSED;
+	/* all that is not escaped before it is printed */
+	length = snprintf(line, sizeof(line), "%s%s%s", freeze.class,
+			  freeze.method, freeze.reason);
+	for (int i = 0; i < length; i++)
+		if (line[i] < ' ' || line[i] > '~' || strchr("\"\\", line[i]))
+			return BROKEN;
+	return strlen(freeze.command) < sizeof(freeze.command) ? ACCEPTED
+							       : BROKEN;
+}
+
 static const char state_seed[] =
 	"format 1\nversion 1.2.3\npid 4242\npid_start_time 5678\n"
 	"boottime_ms 86400000\nfresh_for_ms 60000\nmode psi-trigger\n"
@@ -757,6 +815,11 @@ const struct parser parsers[] = {
 	  "THRASH_PROTECT_TEST_MODE=1\n"},
 	 {NULL}},
 	{"tape_replay", try_tape, {tape_seed}, {NULL}},
+	{"history_record",
+	 try_history_record,
+	 {NULL},
+	 {"history/record", "history/trouble"}},
+	{"history_freeze", try_history_freeze, {NULL}, {"history/freeze"}},
 };
 
 const size_t parser_count = COUNT(parsers);

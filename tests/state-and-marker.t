@@ -118,8 +118,8 @@ test_run_directory() {
 		'the run directory is made: root, mode 0755, whatever the umask'
 	is "$(stat -c '%a %u %F' "$state")" '644 0 regular file' \
 		'the state file is for all to read: mode 0644'
-	is "$(find "$run_dir" -mindepth 1 | grep -cv '/lock$')" 1 \
-		'nothing but the lock lies beside it'
+	is "$(cd "$run_dir" && echo *)" 'history lock state' \
+		'nothing but the lock and the history lie beside it'
 	worker=$(worker_of $daemon)
 	like "$(cat "$state")" "^pid $worker\$" 'it says who wrote it'
 	like "$(cat "$state")" "^pid_start_time $(start_time "$worker")\$" \

@@ -4,12 +4,14 @@
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/number.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 void munin_put(struct munin_value *value, bool has, uint64_t number)
@@ -184,23 +186,154 @@ static void print_extinfo(const struct munin_field *field, const char *text)
 	(void)putchar('\n');
 }
 
+/* "field.value " and what comes before the number, if it is not of now. */
+static void print_name(const struct munin_field *field, uint64_t epoch_s)
+{
+	(void)printf("%s.value ", field->name);
+	if (epoch_s)
+		(void)printf("%" PRIu64 ":", epoch_s);
+}
+
+static void print_number(const struct munin_field *field, uint64_t number,
+			 uint64_t epoch_s)
+{
+	print_name(field, epoch_s);
+	if (field->is_thousandths)
+		(void)printf("%" PRIu64 ".%03" PRIu64 "\n", number / 1000,
+			     number % 1000);
+	else
+		(void)printf("%" PRIu64 "\n", number);
+}
+
 static void print_value(const struct munin_field *field,
-			const struct munin_value *value,
+			const struct munin_value *value, uint64_t epoch_s,
 			const struct problem *problem)
 {
 	if (value->presence == MUNIN_UNKNOWN) {
-		(void)printf("%s.value U\n", field->name);
+		print_name(field, epoch_s);
+		(void)puts("U");
 		print_extinfo(field, problem->text);
 		return;
 	}
-	if (field->is_thousandths)
-		(void)printf("%s.value %" PRIu64 ".%03" PRIu64 "\n",
-			     field->name, value->number / 1000,
-			     value->number % 1000);
-	else
-		(void)printf("%s.value %" PRIu64 "\n", field->name,
-			     value->number);
+	print_number(field, value->number, epoch_s);
 	print_extinfo(field, value->extinfo);
+}
+
+enum { SLOT_S = 300, BACKFILL_S = 3600, BACKFILL_MAX_S = 86400 * HISTORY_DAYS };
+
+/* What a bad value would be taken for is the default. */
+static uint64_t backfill_ms(void)
+{
+	uint64_t seconds;
+
+	if (span_to_u64(span_of(environment("backfill", "")), &seconds))
+		seconds = BACKFILL_S;
+	return 1000 * lesser(seconds, BACKFILL_MAX_S);
+}
+
+/* The two clocks at one moment, so that each time has its epoch. */
+struct clocks {
+	uint64_t boottime_ms, epoch_ms;
+};
+
+static struct clocks read_clocks(void)
+{
+	struct timespec wall;
+
+	(void)clock_gettime(CLOCK_REALTIME, &wall);
+	return (struct clocks){
+		.boottime_ms = clock_boottime_us() / 1000,
+		.epoch_ms = (uint64_t)wall.tv_sec * 1000 +
+			    (uint64_t)wall.tv_nsec / 1000000,
+	};
+}
+
+/* An absurd clock of before 1970 makes it 0. */
+static uint64_t epoch_s(const struct clocks *clocks, uint64_t boottime_ms)
+{
+	uint64_t ago_ms = clocks->boottime_ms - boottime_ms;
+
+	return (clocks->epoch_ms - lesser(clocks->epoch_ms, ago_ms)) / 1000;
+}
+
+/* One slot; of a field that there is none of now nothing is said. */
+static void print_past(const struct munin_graph *graph,
+		       const struct munin_value *present,
+		       const struct history_record *record, uint64_t epoch_s)
+{
+	struct munin_value values[MUNIN_FIELDS] = {0};
+
+	graph->recall(record, values);
+	for (size_t i = 0; i < graph->count; i++)
+		if (present[i].presence != MUNIN_ABSENT &&
+		    values[i].presence == MUNIN_KNOWN)
+			print_number(&graph->fields[i], values[i].number,
+				     epoch_s);
+}
+
+/*
+ * Of each slot, but the one that has not ended, the last counters and the
+ * worst of the rest.  Whether there was anything to be sent.
+ */
+static bool print_history(const struct munin_graph *graph,
+			  const struct munin_value *present,
+			  const struct history *history,
+			  const struct clocks *clocks)
+{
+	uint64_t now_ms = clocks->boottime_ms;
+	uint64_t since_ms = now_ms - lesser(now_ms, backfill_ms());
+	uint64_t present_slot = epoch_s(clocks, now_ms) / SLOT_S;
+	struct history_record slot = {.boottime_ms = 0}, record;
+	uint64_t slot_s = 0;
+
+	for (uint64_t minute = since_ms / HISTORY_COARSE_MS;
+	     minute <= now_ms / HISTORY_COARSE_MS; minute++) {
+		if (!history_read(history, HISTORY_COARSE, minute, &record) ||
+		    record.boottime_ms > now_ms)
+			continue;
+
+		uint64_t at_s = epoch_s(clocks, record.boottime_ms);
+
+		if (at_s / SLOT_S >= present_slot)
+			break;
+		if (slot_s && at_s / SLOT_S == slot_s / SLOT_S) {
+			history_merge(&slot, &record);
+		} else {
+			if (slot_s)
+				print_past(graph, present, &slot, slot_s);
+			slot = record;
+		}
+		slot_s = at_s;
+	}
+	if (slot_s)
+		print_past(graph, present, &slot, slot_s);
+	return slot_s;
+}
+
+/*
+ * A master that gets a time with one value takes those without for as old:
+ * then all have one.
+ */
+static void print_values(const struct munin_graph *graph,
+			 const struct munin_host *host,
+			 const struct munin_value *values,
+			 const struct problem *problem)
+{
+	const struct clocks clocks = read_clocks();
+	struct history history;
+	struct problem ignored;
+	uint64_t now_s = 0;
+
+	if (graph->recall && backfill_ms() &&
+	    history_open(&history, host->run_dir, host->proc, &ignored) == 0) {
+		if (print_history(graph, values, &history, &clocks))
+			now_s = clocks.epoch_ms / 1000;
+		history_close(&history);
+	}
+	for (size_t i = 0; i < graph->count; i++)
+		if (values[i].presence != MUNIN_ABSENT)
+			print_value(&graph->fields[i], &values[i], now_s,
+				    problem);
 }
 
 static void print_graph(const struct munin_graph *graph)
@@ -241,9 +374,7 @@ static int answer_fetch(const struct munin_graph *graph,
 
 	if (error)
 		return error;
-	for (size_t i = 0; i < graph->count; i++)
-		if (values[i].presence != MUNIN_ABSENT)
-			print_value(&graph->fields[i], &values[i], problem);
+	print_values(graph, host, values, problem);
 	return 0;
 }
 
@@ -268,13 +399,11 @@ static int answer_config(const struct munin_graph *graph,
 		strcmp(environment("MUNIN_CAP_DIRTYCONFIG", ""), "1") == 0;
 
 	print_graph(graph);
-	for (size_t i = 0; i < graph->count; i++) {
-		if (values[i].presence == MUNIN_ABSENT)
-			continue;
-		print_field(&graph->fields[i]);
-		if (is_dirty)
-			print_value(&graph->fields[i], &values[i], problem);
-	}
+	for (size_t i = 0; i < graph->count; i++)
+		if (values[i].presence != MUNIN_ABSENT)
+			print_field(&graph->fields[i]);
+	if (is_dirty)
+		print_values(graph, host, values, problem);
 	return 0;
 }
 

@@ -4,12 +4,18 @@
  * graph and one function that fetches the values; munin_main() speaks the
  * protocol.  Nothing is kept between two runs: Munin works out the rates.
  *
+ * What the daemon's history has of the time before is sent along, one value
+ * for each five minutes, as EPOCH:VALUE.  The master takes what is younger than
+ * what it has and passes over the rest, so that there are no holes where it
+ * could not ask.  Where no daemon was, there is nothing to be sent.
+ *
  * Munin compares limits with the values as they are sent, whatever is done to
  * them for drawing.  So they are sent in the unit that the graph shows.
  */
 #ifndef THRASH_MUNIN_MUNIN_H
 #define THRASH_MUNIN_MUNIN_H
 
+#include "core/history.h"
 #include "core/problem.h"
 #include "core/state.h"
 #include "core/vmstat.h"
@@ -51,6 +57,9 @@ struct munin_graph {
 	 */
 	int (*fetch)(const struct munin_host *host, struct munin_value *values,
 		     struct problem *problem);
+	/* What the history knows of these values; as fetch.  NULL: nothing. */
+	void (*recall)(const struct history_record *record,
+		       struct munin_value *values);
 	/* 0 if the plugin is of use on this host; NULL: if it can fetch */
 	int (*autoconf)(const struct munin_host *host, struct problem *problem);
 };
@@ -131,6 +140,13 @@ int munin_find_state(const struct munin_host *host, struct problem *problem);
 		STATE_RUN_DIR ".")					\
 	MUNIN_TEXT("=item C<env.THRASH_PROTECT_PROC>",			\
 		"Where the proc file system is, by default /proc.")	\
+	MUNIN_TEXT("=item C<env.backfill>",				\
+		"For how many seconds before this one values are sent "	\
+		"again, for a master that could not ask for them: up "	\
+		"to 604800, by default 3600. With 0 there are none. "	\
+		"They carry the time of this host's clock, which the "	\
+		"master must share. thrash-protect has them while it "	\
+		"runs.")						\
 	MUNIN_TEXT("=back\n\n=head1 INTERPRETATION", meaning)		\
 	MUNIN_TEXT("=over", FIELDS(MUNIN_ITEM) "=back")			\
 	MUNIN_TEXT("=head1 MAGIC MARKERS",				\

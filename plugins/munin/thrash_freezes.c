@@ -79,6 +79,16 @@ static int fetch(const struct munin_host *host, struct munin_value *values,
 	return 0;
 }
 
+static void recall(const struct history_record *record,
+		   struct munin_value *values)
+{
+	munin_put(&values[FREEZES], true, record->freezes_total);
+	munin_put(&values[THAWS], true, record->thaws_total);
+	munin_put(&values[FROZEN], true, record->frozen_processes);
+	munin_put(&values[LONGEST], true, record->longest_frozen_ms);
+	munin_put(&values[AVERAGE], true, record->frozen_us_total / 1000000);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct munin_graph graph = {
@@ -91,6 +101,7 @@ int main(int argc, char **argv)
 		.fields = munin_fields,
 		.count = MUNIN_COUNT,
 		.fetch = fetch,
+		.recall = recall,
 		.autoconf = munin_find_state,
 	};
 

@@ -24,20 +24,33 @@
 MUNIN_PLUGIN("thrash_majfault", "major page faults and refaults",
 	     "Linux. Refaults are there since Linux 3.15.", INFO, FIELDS);
 
+static void put(const struct vmstat *vmstat, struct munin_value *values)
+{
+	munin_put(&values[MAJOR_FAULT], true, vmstat->major_faults);
+	munin_put(&values[REFAULT_ANON], vmstat->has_refaults_anon,
+		  vmstat->refaulted_anon);
+	munin_put(&values[REFAULT_FILE], vmstat->has_refaults_file,
+		  vmstat->refaulted_file);
+}
+
 static int fetch(const struct munin_host *host, struct munin_value *values,
 		 struct problem *problem)
 {
 	struct vmstat vmstat;
 	int error = munin_read_vmstat(host, &vmstat, problem);
 
-	if (error)
-		return error;
-	munin_put(&values[MAJOR_FAULT], true, vmstat.major_faults);
-	munin_put(&values[REFAULT_ANON], vmstat.has_refaults_anon,
-		  vmstat.refaulted_anon);
-	munin_put(&values[REFAULT_FILE], vmstat.has_refaults_file,
-		  vmstat.refaulted_file);
-	return 0;
+	if (!error)
+		put(&vmstat, values);
+	return error;
+}
+
+static void recall(const struct history_record *record,
+		   struct munin_value *values)
+{
+	struct sample sample;
+
+	history_get_sample(record, &sample);
+	put(&sample.vmstat, values);
 }
 
 int main(int argc, char **argv)
@@ -51,6 +64,7 @@ int main(int argc, char **argv)
 		.fields = munin_fields,
 		.count = MUNIN_COUNT,
 		.fetch = fetch,
+		.recall = recall,
 	};
 
 	return munin_main(argc, argv, &graph);

@@ -30,7 +30,15 @@ MUNIN_PLUGIN("thrash_stall", "time lost to waiting for memory",
 /* One hundredth of a second per second is one percent. */
 enum { PERCENT_US = 10000 };
 
-/* values are those of "some" and "full"; psi=0 lets the read fail. */
+/* values are those of "some" and "full". */
+static void put(struct munin_value values[2], bool has,
+		const struct pressure *pressure)
+{
+	munin_put(&values[0], has, pressure->some_us / PERCENT_US);
+	munin_put(&values[1], has, pressure->full_us / PERCENT_US);
+}
+
+/* psi=0 lets the read fail. */
 static int put_pressure(const struct munin_host *host, const char *name,
 			struct munin_value values[2], struct problem *problem)
 {
@@ -43,8 +51,7 @@ static int put_pressure(const struct munin_host *host, const char *name,
 
 	if (error)
 		return problem_set(problem, error, "%s is malformed", name);
-	munin_put(&values[0], has, pressure.some_us / PERCENT_US);
-	munin_put(&values[1], has, pressure.full_us / PERCENT_US);
+	put(values, has, &pressure);
 	return 0;
 }
 
@@ -79,6 +86,18 @@ static int find_use(const struct munin_host *host, struct problem *problem)
 		     : 0;
 }
 
+static void recall(const struct history_record *record,
+		   struct munin_value *values)
+{
+	struct sample sample;
+
+	history_get_sample(record, &sample);
+	put(&values[MEMORY_SOME], sample.has_memory, &sample.memory);
+	put(&values[IO_SOME], sample.has_io, &sample.io);
+	munin_put(&values[THRASHING], true,
+		  record->thrash_us_total / PERCENT_US);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct munin_graph graph = {
@@ -91,6 +110,7 @@ int main(int argc, char **argv)
 		.fields = munin_fields,
 		.count = MUNIN_COUNT,
 		.fetch = fetch,
+		.recall = recall,
 		.autoconf = find_use,
 	};
 

@@ -18,10 +18,17 @@
 MUNIN_PLUGIN("thrash_swap", "traffic from and to swap", "Linux.", INFO, FIELDS);
 
 /* No field has a maximum: the peaks are what this graph is for. */
+static void put(const struct vmstat *vmstat, struct munin_value *values)
+{
+	uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	munin_put(&values[IN], true, vmstat->swapped_in * page_bytes);
+	munin_put(&values[OUT], true, vmstat->swapped_out * page_bytes);
+}
+
 static int fetch(const struct munin_host *host, struct munin_value *values,
 		 struct problem *problem)
 {
-	uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
 	struct vmstat vmstat;
 	int error = munin_read_vmstat(host, &vmstat, problem);
 
@@ -30,9 +37,18 @@ static int fetch(const struct munin_host *host, struct munin_value *values,
 	if (!vmstat.has_swap)
 		return problem_set(problem, -ENOENT,
 				   "vmstat: this kernel has no swap");
-	munin_put(&values[IN], true, vmstat.swapped_in * page_bytes);
-	munin_put(&values[OUT], true, vmstat.swapped_out * page_bytes);
+	put(&vmstat, values);
 	return 0;
+}
+
+static void recall(const struct history_record *record,
+		   struct munin_value *values)
+{
+	struct sample sample;
+
+	history_get_sample(record, &sample);
+	if (sample.vmstat.has_swap)
+		put(&sample.vmstat, values);
 }
 
 int main(int argc, char **argv)
@@ -46,6 +62,7 @@ int main(int argc, char **argv)
 		.fields = munin_fields,
 		.count = MUNIN_COUNT,
 		.fetch = fetch,
+		.recall = recall,
 	};
 
 	return munin_main(argc, argv, &graph);

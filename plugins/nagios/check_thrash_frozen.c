@@ -2,6 +2,8 @@
 /* Nagios check: how many processes are frozen, who, and for how long. */
 #include "plugins/nagios/nagios.h"
 
+#include "core/number.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -10,7 +12,8 @@ enum { PROCESSES_MAX = 65536 };
 struct settings {
 	struct nagios_common common;
 	struct nagios_limits frozen, longest;
-	int no_daemon; /* enum nagios_status */
+	uint64_t since_ms; /* 0: only this moment is judged */
+	int no_daemon;     /* enum nagios_status */
 	bool counts_orphans;
 };
 
@@ -30,6 +33,7 @@ static const struct option_row rows[] = {
 	 .help = "ok, warning, critical or unknown: without a daemon",
 	 .parse = nagios_option_status,
 	 .offset = offsetof(struct settings, no_daemon)},
+	NAGIOS_SINCE(since_ms, "judge the worst of that time, not this moment"),
 	{.name = "orphans",
 	 .help = "apply -w and -c also to what is stopped, but "
 		 "neither by the daemon nor as a job of a shell",
@@ -61,8 +65,10 @@ static void look_at_state(const struct settings *settings,
 				    : 0;
 	char seconds[NAGIOS_NUMBER];
 
-	nagios_measure(run, "frozen", "", count * 1000, &settings->frozen);
-	nagios_measure(run, "longest", "s", longest_ms, &settings->longest);
+	nagios_measure(run, "frozen", "", count * 1000,
+		       settings->since_ms ? NULL : &settings->frozen);
+	nagios_measure(run, "longest", "s", longest_ms,
+		       settings->since_ms ? NULL : &settings->longest);
 	nagios_measure(run, "freezes", "c", state->freezes_total * 1000, NULL);
 	nagios_detail(run, 2, "daemon %" PRIu64 ", %s, mode %s, verdict %s",
 		      state->pid, state->version, state->mode, state->verdict);
@@ -74,6 +80,97 @@ static void look_at_state(const struct settings *settings,
 			   nagios_is_dry_run(state) ? "in a dry run" : "frozen",
 			   seconds);
 	name_frozen(state, run);
+}
+
+enum { FREEZES_AT_ONCE = 32, NAMED = 64 };
+
+/* Who was named already; of so many each only once. */
+struct named {
+	struct {
+		pid_t pid;
+		uint64_t start_time;
+	} rows[NAMED];
+	size_t count;
+};
+
+static bool is_new(struct named *named, const struct history_freeze *freeze)
+{
+	for (size_t i = 0; i < lesser(named->count, NAMED); i++)
+		if (named->rows[i].pid == freeze->pid &&
+		    named->rows[i].start_time == freeze->start_time)
+			return false;
+	named->rows[named->count % NAMED].pid = freeze->pid;
+	named->rows[named->count++ % NAMED].start_time = freeze->start_time;
+	return true;
+}
+
+static void name_one(const struct history_freeze *freeze,
+		     struct nagios_run *run)
+{
+	char seconds[NAGIOS_NUMBER];
+
+	nagios_number(freeze->frozen_ms, seconds);
+	nagios_name(run, freeze->command, freeze->pid,
+		    "was frozen for %s s, method %s, class %s: %s", seconds,
+		    freeze->method, freeze->class, freeze->reason);
+}
+
+/* Whose freeze ended in that time; who still is frozen has been named. */
+static void name_past(const struct history *history, uint64_t since_ms,
+		      struct nagios_run *run)
+{
+	struct history_freeze freezes[FREEZES_AT_ONCE];
+	struct named named = {.count = 0};
+
+	for (size_t i = 0; i < HISTORY_FREEZES; i++) {
+		const struct history_freeze *freeze =
+			&freezes[i % FREEZES_AT_ONCE];
+
+		if (i % FREEZES_AT_ONCE == 0)
+			history_read_freezes(history, i, freezes,
+					     FREEZES_AT_ONCE);
+		if (freeze->sequence && freeze->is_over &&
+		    freeze->boottime_ms + freeze->frozen_ms >= since_ms &&
+		    is_new(&named, freeze))
+			name_one(freeze, run);
+	}
+}
+
+/* How bad it was, which is at least as bad as it is. */
+static void look_at_past(const struct settings *settings,
+			 const struct state *state, struct nagios_run *run)
+{
+	uint64_t since_ms = nagios_since_ms(run, settings->since_ms);
+	uint64_t count = state->frozen_processes, longest_ms = 0;
+	char period[NAGIOS_NUMBER], seconds[NAGIOS_NUMBER];
+	struct history history;
+	struct history_sum sum;
+
+	if (!nagios_open_history(run, &history))
+		return;
+	history_add_up(&history, since_ms, run->now_ms, &sum);
+	if (count)
+		longest_ms = state->longest_frozen_ms +
+			     nagios_state_age_ms(run, state);
+	count = greater(count, sum.worst.frozen_processes);
+	longest_ms = greater(longest_ms, sum.worst.longest_frozen_ms);
+	nagios_measure(run, "frozen_worst", "", count * 1000,
+		       &settings->frozen);
+	nagios_measure(run, "longest_worst", "s", longest_ms,
+		       &settings->longest);
+	nagios_number(run->now_ms - since_ms, period);
+	nagios_number(longest_ms, seconds);
+	nagios_add(&run->text, "; worst in %s s", period);
+	if (sum.covered_ms + HISTORY_GAP_MS < run->now_ms - since_ms) {
+		nagios_number(sum.covered_ms, period);
+		nagios_add(&run->text, " (%s s watched)", period);
+	}
+	nagios_add(&run->text, ": %" PRIu64 " frozen", count);
+	if (sum.worst.frozen_processes) {
+		nagios_add(&run->text, ", longest %s s:", seconds);
+		name_past(&history, since_ms, run);
+	}
+	history_close(&history);
 }
 
 /* Without a daemon; its last state, if there is one, may still be true. */
@@ -164,6 +261,8 @@ static void look(const void *given, struct nagios_run *run)
 		look_at_leftovers(settings, &state, problem.text, run);
 	else
 		nagios_say(run, NAGIOS_UNKNOWN, "%s", problem.text);
+	if (settings->since_ms)
+		look_at_past(settings, &state, run);
 	if (settings->counts_orphans)
 		look_for_orphans(settings, &state, is_daemon_missing, run);
 }

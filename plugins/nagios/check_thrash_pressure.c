@@ -7,6 +7,7 @@
 #include "plugins/nagios/nagios.h"
 
 #include "core/clock.h"
+#include "core/number.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -27,6 +28,7 @@ struct settings {
 	struct nagios_common common;
 	struct nagios_limits limits[METRICS];
 	uint64_t interval_ms;
+	uint64_t since_ms; /* 0: only the last interval is judged */
 };
 
 #define RANGES(prefix, metric, what)                                     \
@@ -45,6 +47,7 @@ static const struct option_row rows[] = {
 	RANGES("refaults", REFAULTS, "pages/s"),
 	RANGES("major-faults", MAJOR_FAULTS, "faults/s"),
 	RANGES("io-stall", IO_STALL, "%"),
+	NAGIOS_SINCE(since_ms, "judge the worst of that time, by the history"),
 	{.name = "interval",
 	 .argument = "SECONDS",
 	 .standard = "1",
@@ -171,8 +174,30 @@ static const struct row *find_backwards(const struct sample *before,
 	return NULL;
 }
 
+/* The highest rate of each metric between two samples that follow. */
+struct worst {
+	uint64_t rates[METRICS];
+	uint64_t since_ms; /* 0: of one interval only */
+};
+
+/* Too short an interval says little; one without a daemon is an average. */
+static void worsen(struct worst *worst, const struct sample *before,
+		   const struct sample *after)
+{
+	if (after->time_us - before->time_us <
+		    UINT64_C(1000) * PUBLISHED_MIN_MS ||
+	    find_backwards(before, after))
+		return;
+	for (size_t i = 0; i < METRICS; i++)
+		if (row_is_in_both(&metrics[i], before, after))
+			worst->rates[i] =
+				greater(worst->rates[i],
+					row_rate(&metrics[i], before, after));
+}
+
 static void judge(const struct settings *settings, const struct sample *before,
-		  const struct sample *after, struct nagios_run *run)
+		  const struct sample *after, const struct worst *worst,
+		  struct nagios_run *run)
 {
 	const struct row *backwards = find_backwards(before, after);
 	char seconds[NAGIOS_NUMBER];
@@ -186,11 +211,44 @@ static void judge(const struct settings *settings, const struct sample *before,
 	for (size_t i = 0; i < METRICS; i++)
 		if (row_is_in_both(&metrics[i], before, after))
 			judge_row(&metrics[i], &settings->limits[i],
-				  row_rate(&metrics[i], before, after), run);
-	nagios_number((after->time_us - before->time_us) / 100000 * 100,
+				  greater(worst->rates[i],
+					  row_rate(&metrics[i], before, after)),
+				  run);
+	nagios_number(worst->since_ms ? worst->since_ms
+				      : (after->time_us - before->time_us) /
+						100000 * 100,
 		      seconds);
-	nagios_add(&run->text, " over %s s%s", seconds,
+	nagios_add(&run->text, "%s %s s%s",
+		   worst->since_ms ? ", the worst of" : " over", seconds,
 		   after->has_memory ? "" : ", no pressure information");
+}
+
+/* From one record of the history to the next, and from the last until now. */
+static bool find_worst(const struct settings *settings,
+		       const struct sample *after, struct worst *worst,
+		       struct nagios_run *run)
+{
+	uint64_t since_ms = nagios_since_ms(run, settings->since_ms);
+	/* the first interval may have begun before */
+	uint64_t at_ms = since_ms - lesser(since_ms, HISTORY_GAP_MS);
+	uint64_t until_ms = after->time_us / 1000;
+	struct history history;
+	struct history_record record;
+	struct sample before = {.time_us = 0}, now;
+
+	worst->since_ms = run->now_ms - since_ms;
+	if (!nagios_open_history(run, &history))
+		return false;
+	while (history_next(&history, &at_ms, until_ms, &record)) {
+		history_get_sample(&record, &now);
+		if (before.time_us && at_ms > since_ms)
+			worsen(worst, &before, &now);
+		before = now;
+	}
+	if (before.time_us)
+		worsen(worst, &before, after);
+	history_close(&history);
+	return true;
 }
 
 static int take(const struct nagios_run *run, struct sample *sample)
@@ -235,6 +293,7 @@ static void look(const void *given, struct nagios_run *run)
 {
 	const struct settings *settings = given;
 	struct sample before, after;
+	struct worst worst = {.since_ms = 0};
 
 	if (settings->interval_ms >= run->common->timeout_ms) {
 		nagios_say(run, NAGIOS_UNKNOWN,
@@ -247,8 +306,9 @@ static void look(const void *given, struct nagios_run *run)
 	if (error)
 		nagios_say(run, NAGIOS_UNKNOWN, "counters in %s: %s",
 			   run->common->proc_dir, strerror(-error));
-	else
-		judge(settings, &before, &after, run);
+	else if (!settings->since_ms ||
+		 find_worst(settings, &after, &worst, run))
+		judge(settings, &before, &after, &worst, run);
 }
 
 int main(int argc, char **argv)

@@ -4,6 +4,7 @@
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/number.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -303,6 +304,23 @@ uint64_t nagios_state_age_ms(const struct nagios_run *run,
 	return run->now_ms > state->boottime_ms
 		       ? run->now_ms - state->boottime_ms
 		       : 0;
+}
+
+bool nagios_open_history(struct nagios_run *run, struct history *history)
+{
+	struct problem problem;
+
+	if (history_open(history, run->common->run_dir, run->proc, &problem) ==
+	    0)
+		return true;
+	nagios_say(run, NAGIOS_UNKNOWN, "%sno history: %s",
+		   run->text.used ? "; " : "", problem.text);
+	return false;
+}
+
+uint64_t nagios_since_ms(const struct nagios_run *run, uint64_t ago_ms)
+{
+	return run->now_ms - lesser(run->now_ms, ago_ms);
 }
 
 bool nagios_is_dry_run(const struct state *state)

@@ -10,6 +10,7 @@
 #ifndef THRASH_NAGIOS_NAGIOS_H
 #define THRASH_NAGIOS_NAGIOS_H
 
+#include "core/history.h"
 #include "core/options.h"
 #include "core/state.h"
 
@@ -54,6 +55,15 @@ option_parser nagios_option_status; /* int: ok, warning, critical, unknown */
 		.argument = "RANGE", .standard = (range_standard),    \
 		.help = (range_help), .parse = nagios_option_range,   \
 		.offset = offsetof(struct settings, field)            \
+	}
+
+/* A row for --since, whose field of struct settings is a uint64_t in ms. */
+#define NAGIOS_SINCE(field, row_help)                                       \
+	{                                                                   \
+		.name = "since", .argument = "SECONDS", .help = (row_help), \
+		.parse = option_duration,                                   \
+		.offset = offsetof(struct settings, field), .min = 1000,    \
+		.max = UINT64_C(86400000) * HISTORY_DAYS                    \
 	}
 
 /* The options of every check: the first member of its settings. */
@@ -159,6 +169,15 @@ bool nagios_is_daemon_missing(int error);
 /* For how long the state has not been written. */
 uint64_t nagios_state_age_ms(const struct nagios_run *run,
 			     const struct state *state);
+
+/*
+ * Opens the history; false without one, which raises to UNKNOWN and is said in
+ * the text: what was asked for is not known then.
+ */
+bool nagios_open_history(struct nagios_run *run, struct history *history);
+
+/* When a time that long ago was, in CLOCK_BOOTTIME. */
+uint64_t nagios_since_ms(const struct nagios_run *run, uint64_t ago_ms);
 
 /* A trial run: nothing of what the state lists is really frozen. */
 bool nagios_is_dry_run(const struct state *state);
