@@ -82,10 +82,13 @@ $(BUILD)/bin/$(DAEMON): $(BUILD)/daemon/main.o $(BUILD)/libdaemon.a \
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
 
+# One main() for all: the linker puts the check of the program's name there.
 $(addprefix $(BUILD)/bin/,$(CHECKS)): $(BUILD)/bin/%: \
-		$(BUILD)/plugins/nagios/%.o $(NAGIOS_O) $(BUILD)/libcore.a
+		$(BUILD)/plugins/nagios/main.o $(BUILD)/plugins/nagios/%.o \
+		$(NAGIOS_O) $(BUILD)/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
+	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) \
+		-Wl,--defsym=nagios_check=$* -o $@ $^
 
 $(addprefix $(BUILD)/bin/,$(GRAPHS)): $(BUILD)/bin/%: \
 		$(BUILD)/plugins/munin/%.o $(MUNIN_O) $(BUILD)/libcore.a
