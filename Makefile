@@ -183,8 +183,9 @@ lint-arrows:
 
 # A fresh Debian or Ubuntu needs these for check, fuzz, lint and demo; as root.
 DEPS = clang clang-format clang-tidy cppcheck e2fsprogs icinga2-bin \
-	icinga2-common libclang-rt-dev mmdebstrap mount munin munin-node \
-	perl procps shellcheck strace sudo systemd-container tmux util-linux
+	icinga2-common libclang-rt-dev libcurl4-openssl-dev mmdebstrap mount \
+	munin munin-node perl procps prometheus python3-minimal shellcheck \
+	strace sudo systemd-container tmux util-linux
 
 deps:
 	@command -v apt-get >/dev/null || { \

@@ -89,6 +89,12 @@ static const struct option_row rows[] = {
 	 .parse = option_flag,
 	 FIELD(is_json),
 	 .is_command = true},
+	{.name = "prometheus",
+	 .help = "with --status: as text for the textfile collector of "
+		 "Prometheus's node_exporter",
+	 .parse = option_flag,
+	 FIELD(is_prometheus),
+	 .is_command = true},
 	{.name = "thaw-all",
 	 .help = "let everything go on that the daemon has frozen, by what it "
 		 "has written before each freeze; needs no running daemon.  "
@@ -415,6 +421,11 @@ static int choose_action(struct settings *settings, struct problem *problem)
 	if (settings->is_json && settings->action != ACTION_STATUS)
 		return problem_set(problem, -EINVAL,
 				   "option --json goes with --status");
+	if (settings->is_prometheus &&
+	    (settings->action != ACTION_STATUS || settings->is_json))
+		return problem_set(problem, -EINVAL,
+				   "option --prometheus goes with --status, "
+				   "without --json");
 	if (!settings->replay && !settings->explain)
 		return 0;
 	if (settings->action != ACTION_RUN ||
