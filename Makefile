@@ -27,12 +27,17 @@ DAEMON = thrash-protect
 CHECKS = check_thrash_frozen check_thrash_marker check_thrash_pressure
 GRAPHS = thrash_majfault thrash_swap thrash_freezes thrash_stall
 PROGRAMS = $(DAEMON) $(CHECKS) $(GRAPHS)
+PUSH = thrash-protect-push
 
 comma := ,
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE_O := $(call object,$(wildcard core/*.c))
 DAEMON_O := $(call object,$(filter-out daemon/main.c,$(wildcard daemon/*.c)))
 NAGIOS_O := $(call object,plugins/nagios/nagios.c)
+# All of the push tool but main() and libcurl, with the checks that it makes.
+PUSH_O := $(call object,$(filter-out plugins/nagios/push.c \
+	plugins/nagios/push_wire.c plugins/nagios/main.c,\
+	$(wildcard plugins/nagios/*.c)))
 MUNIN_O := $(call object,plugins/munin/munin.c)
 TEST_O := $(call object,tests/tap.c tests/parsers.c)
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%.t,$(wildcard tests/test_*.c))
@@ -50,7 +55,7 @@ SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
 MUTATIONS =
 PROVE_FLAGS =
 # The shell tests of what parses; those that freeze things add nothing here.
-SANITIZED_TESTS = tests/cli.t tests/nagios.t tests/munin.t
+SANITIZED_TESTS = tests/cli.t tests/nagios.t tests/munin.t tests/push.t
 
 all: $(addprefix $(BUILD)/bin/,$(PROGRAMS))
 
@@ -90,13 +95,28 @@ $(addprefix $(BUILD)/bin/,$(CHECKS)): $(BUILD)/bin/%: \
 	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) \
 		-Wl,--defsym=nagios_check=$* -o $@ $^
 
+# The one program that needs more than libc: libcurl, with its headers.
+CURL_CONFIG = curl-config
+CAN_PUSH := $(if $(shell command -v $(CURL_CONFIG)),push)
+push: $(BUILD)/bin/$(PUSH)
+
+$(BUILD)/bin/$(PUSH): $(BUILD)/plugins/nagios/push.o \
+		$(BUILD)/plugins/nagios/push_wire.o $(BUILD)/libpush.a \
+		$(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ \
+		$$($(CURL_CONFIG) --libs)
+
+$(BUILD)/libpush.a: $(PUSH_O)
+	$(AR) rcs $@ $^
+
 $(addprefix $(BUILD)/bin/,$(GRAPHS)): $(BUILD)/bin/%: \
 		$(BUILD)/plugins/munin/%.o $(MUNIN_O) $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
 
-$(BUILD)/tests/%.t: $(BUILD)/tests/%.o $(BUILD)/libtests.a $(NAGIOS_O) $(MUNIN_O) \
-		$(BUILD)/libdaemon.a $(BUILD)/libcore.a
+$(BUILD)/tests/%.t: $(BUILD)/tests/%.o $(BUILD)/libtests.a $(BUILD)/libpush.a \
+		$(MUNIN_O) $(BUILD)/libdaemon.a $(BUILD)/libcore.a
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^
 
 # A thousand hosts that exist in arithmetic only; SIMULATE_HOSTS=100 for fewer;
@@ -120,7 +140,7 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libdaemon.a \
 
 # Tests -----------------------------------------------------------------------
 
-check: all $(TESTS) $(SIMULATE) $(TOOLS)
+check: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) $(BUILD)/tests tests
 
 sanitize:
@@ -128,7 +148,7 @@ sanitize:
 		CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZERS)' \
 		LDFLAGS='$(SANITIZERS)' MUTATIONS=100000 sanitize-run
 
-sanitize-run: all $(TESTS) $(SIMULATE) $(TOOLS)
+sanitize-run: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS)
 	BUILD=$(BUILD) MUTATIONS=$(MUTATIONS) SIMULATE_HOSTS=100 prove $(PROVE_FLAGS) \
 		$(BUILD)/tests $(SANITIZED_TESTS)
 
@@ -147,7 +167,7 @@ fuzz:
 		LDFLAGS='$(SANITIZERS)' fuzz-run
 
 $(FUZZER): $(call object,$(wildcard tests/fuzz/*.c)) $(BUILD)/libtests.a \
-		$(NAGIOS_O) $(BUILD)/libdaemon.a $(BUILD)/libcore.a
+		$(BUILD)/libpush.a $(BUILD)/libdaemon.a $(BUILD)/libcore.a
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -fsanitize=fuzzer \
 		$(addprefix -Wl$(comma)--wrap=,$(FUZZ_WRAPPED)) -o $@ $^
 
@@ -184,7 +204,7 @@ lint-arrows:
 # A fresh Debian or Ubuntu needs these for check, fuzz, lint and demo; as root.
 DEPS = clang clang-format clang-tidy cppcheck e2fsprogs icinga2-bin \
 	icinga2-common libclang-rt-dev libcurl4-openssl-dev mmdebstrap mount \
-	munin munin-node perl procps prometheus python3-minimal shellcheck \
+	munin munin-node openssl perl procps prometheus python3 shellcheck \
 	strace sudo systemd-container tmux util-linux
 
 deps:
@@ -215,6 +235,6 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all bench check clean demo deps force fuzz fuzz-run lint \
-	lint-arrows nspawn sanitize sanitize-run
+	lint-arrows nspawn push sanitize sanitize-run
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -323,18 +323,11 @@ static int set_named(struct settings *settings, struct span name,
 		     struct problem *problem)
 {
 	const struct option_row *row = options_find(&settings_table, name);
-	struct problem why;
-
-	if (!row)
-		return problem_set(problem, -EINVAL,
-				   "%s: %.*s is not a setting", place,
-				   SPAN_FORMAT(name));
-
-	int error = options_set(row, text, settings, &why);
+	int error = options_set_named(&settings_table, name, text, place,
+				      settings, problem);
 
 	if (error)
-		return problem_set(problem, error, "%s: %.*s: %s", place,
-				   SPAN_FORMAT(name), why.text);
+		return error;
 	if (!row->parse && settings->warning_count < SETTINGS_WARNINGS)
 		(void)problem_set(
 			&settings->warnings[settings->warning_count++], 0,
