@@ -202,10 +202,10 @@ lint-arrows:
 	! grep -nE '\<(exit|kill|sleep|usleep|nanosleep)\(' core/*.c
 
 # A fresh Debian or Ubuntu needs these for check, fuzz, lint and demo; as root.
-DEPS = clang clang-format clang-tidy cppcheck e2fsprogs icinga2-bin \
+DEPS = clang clang-format clang-tidy cppcheck curl e2fsprogs icinga2-bin \
 	icinga2-common libclang-rt-dev libcurl4-openssl-dev mmdebstrap mount \
-	munin munin-node openssl perl procps prometheus python3 shellcheck \
-	strace sudo systemd-container tmux util-linux
+	munin munin-node nagios4-core openssl perl procps prometheus python3 \
+	shellcheck strace sudo systemd-container tmux util-linux
 
 deps:
 	@command -v apt-get >/dev/null || { \

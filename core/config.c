@@ -40,9 +40,10 @@ int config_parse(char *text, size_t length, const char *file,
 	while (rest.length) {
 		struct span span = span_line(&rest);
 		char place[128];
-		struct config_line line = {.number = ++number, .place = place};
+		struct config_line line = {.place = place};
 		int error = 0;
 
+		line.number = ++number;
 		(void)snprintf(place, sizeof(place), "%s:%u", file, number);
 		if (span.length && span.start[span.length - 1] == '\r')
 			span.length--;

@@ -258,9 +258,8 @@ void state_print_json(const struct state *state, FILE *stream)
 /* A name that ends in _total is a counter's, by Prometheus's rules. */
 static void print_metric_head(const char *name, const char *help, FILE *stream)
 {
-	size_t length = strlen(name);
-	bool is_counter =
-		length > 6 && strcmp(name + length - 6, "_total") == 0;
+	const char *end = strstr(name, "_total");
+	bool is_counter = end && strcmp(end, "_total") == 0;
 
 	(void)fprintf(stream,
 		      "# HELP thrash_protect_%s %s\n"

@@ -170,7 +170,7 @@ static void look(struct push *push)
 	push->looked_ms = push->now_ms;
 	if (is_poll)
 		push->polled_ms = push->now_ms;
-	for (int kind = 0; kind < PUSH_KINDS; kind++)
+	for (enum push_kind kind = 0; kind < PUSH_KINDS; kind++)
 		if (is_sent(push, kind) &&
 		    (is_poll || push_checks[kind].is_by_event))
 			look_at(push, kind);

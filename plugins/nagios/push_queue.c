@@ -284,7 +284,11 @@ int push_queue_open(struct push_queue *queue, const char *path,
 	if (queue->directory < 0)
 		return queue->directory;
 	queue->entries = calloc(count_max, sizeof(*queue->entries));
-	error = queue->entries ? take_files(queue) : -ENOMEM;
+	if (!queue->entries) {
+		(void)close(queue->directory);
+		return problem_set(problem, -ENOMEM, "no memory");
+	}
+	error = take_files(queue);
 	if (error) {
 		push_queue_close(queue);
 		return problem_set(problem, error, "%s: %s", path,

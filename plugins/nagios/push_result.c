@@ -27,7 +27,7 @@ struct span push_result_format(const struct push_result *result,
 
 static int parse_kind(struct span word, enum push_kind *kind)
 {
-	for (int i = 0; i < PUSH_KINDS; i++)
+	for (enum push_kind i = 0; i < PUSH_KINDS; i++)
 		if (span_equals(word, push_checks[i].name)) {
 			*kind = i;
 			return 0;
@@ -276,20 +276,34 @@ static enum push_verdict judge_code(long code)
 	return PUSH_FAILED;
 }
 
-enum push_verdict push_answer_judge(enum push_receiver receiver, long http,
-				    struct span answer)
+/* One result was sent, so there is one code, or an error instead. */
+static enum push_verdict judge_icinga2(struct span answer)
 {
 	long code;
 
-	if (receiver == PUSH_ICINGA2)
-		return find_number(answer, "\"code\"", &code) == 0 ||
-				       find_number(answer, "\"error\"",
-						   &code) == 0
-			       ? judge_code(code)
-			       : PUSH_FAILED;
+	if (find_number(answer, "\"code\"", &code) == 0)
+		return judge_code(code);
+	if (find_number(answer, "\"error\"", &code) == 0 &&
+	    judge_code(code) == PUSH_REFUSED)
+		return PUSH_REFUSED;
+	return PUSH_FAILED;
+}
+
+/* Whatever is wrong, its answer is 200 and has a status. */
+static enum push_verdict judge_nrdp(long http, struct span answer)
+{
+	long code;
+
 	if (http / 100 != 2)
 		return judge_code(http);
 	return find_number(answer, "\"status\"", &code) == 0 && code == 0
 		       ? PUSH_TAKEN
 		       : PUSH_FAILED;
+}
+
+enum push_verdict push_answer_judge(enum push_receiver receiver, long http,
+				    struct span answer)
+{
+	return receiver == PUSH_ICINGA2 ? judge_icinga2(answer)
+					: judge_nrdp(http, answer);
 }

@@ -304,7 +304,7 @@ static int set_secret(void *target, const struct config_line *line,
 static int load_secrets(struct push_settings *settings, struct problem *problem)
 {
 	const char *path = settings->credentials;
-	struct span text;
+	struct span text = {"", 0};
 	int error;
 
 	if (!*path)
@@ -400,7 +400,7 @@ static int load_all(struct push_settings *settings, int argc, char **argv,
 				      settings, problem);
 	if (!error)
 		error = load_secrets(settings, problem);
-	for (int kind = 0; !error && kind < PUSH_KINDS; kind++)
+	for (enum push_kind kind = 0; !error && kind < PUSH_KINDS; kind++)
 		error = load_service(settings, kind, problem);
 	if (!error)
 		error = check_whole(settings, problem);
