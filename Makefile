@@ -199,6 +199,8 @@ lint-arrows:
 		grep -Ev '"(core|plugins/nagios)/'
 	! grep -n '#include "' plugins/munin/*.[ch] | \
 		grep -Ev '"(core|plugins/munin)/'
+	! grep -n '<curl/' */*.[ch] plugins/*/*.[ch] | \
+		grep -v '^plugins/nagios/push_wire.c:'
 	! grep -nE '\<(exit|kill|sleep|usleep|nanosleep)\(' core/*.c
 
 # A fresh Debian or Ubuntu needs these for check, fuzz, lint and demo; as root.
