@@ -332,6 +332,15 @@ is "$(numbers | sort -n | uniq -d | grep -vx $((100 + count)))" '' \
 like "$(cat "$log")" 'answers again' 'the log says when it is back'
 push_stop
 
+reset
+mode dead
+push_start
+sleep 0.3
+mode up
+wait_for 5 has_results 1
+ok $? 'who takes the request but does not answer is given up in time'
+push_stop
+
 ### late
 
 reset
@@ -405,8 +414,12 @@ test "$most" -le 21 # one may just be replaced
 ok $? "the queue stays within its bound (20; $most seen)"
 test "$most" -ge 15
 ok $? 'which it has reached'
-test $(($(memory) - before)) -le 512
-ok $? "its memory does not grow ($before kB, then $(memory))"
+if grep -q __asan_init "$push"; then
+	skip 'needs a build without a sanitizer, which keeps memory'
+else
+	test $(($(memory) - before)) -le 512
+	ok $? "its memory does not grow ($before kB, then $(memory))"
+fi
 numbers >"$WORK/numbers"
 sort -n "$WORK/numbers" | uniq | cmp -s - "$WORK/numbers" &&
 	[ "$(wc -l <"$WORK/numbers")" -ge 30 ]

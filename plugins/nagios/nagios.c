@@ -610,7 +610,7 @@ void nagios_look(struct nagios_run *run, const union nagios_settings *settings)
 
 int nagios_main(const struct nagios_check *check, int argc, char **argv)
 {
-	union nagios_settings settings;
+	union nagios_settings settings = {.common = {.command = 0}};
 	struct nagios_room room;
 	struct nagios_run run;
 	struct problem problem;

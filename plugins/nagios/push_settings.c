@@ -34,34 +34,38 @@ static int option_receiver(const struct option_row *row, const char *text,
 	return 0;
 }
 
+/* What comes before any of these characters. */
+static struct span before(struct span text, const char *characters)
+{
+	struct span part = {text.start, 0};
+
+	while (part.length < text.length &&
+	       !strchr(characters, text.start[part.length]))
+		part.length++;
+	return part;
+}
+
 int push_url_parse(struct span url, bool *is_safe)
 {
 	struct span rest = url, scheme, host;
+	bool is_encrypted;
 
 	for (size_t i = 0; i < url.length; i++)
 		if (url.start[i] <= ' ' || url.start[i] > '~')
 			return -EINVAL;
-	if (!span_split(&rest, ':', &scheme) || rest.length < 3 ||
-	    strncmp(rest.start, "//", 2) != 0 || url.length >= PUSH_URL)
+	if (url.length >= PUSH_URL || !span_split(&rest, ':', &scheme) ||
+	    rest.length < 3 || memcmp(rest.start, "//", 2) != 0)
 		return -EINVAL;
-	host = (struct span){rest.start + 2, 0};
-	while (host.length < rest.length - 2 &&
-	       !strchr("/?#", host.start[host.length]))
-		host.length++;
-	if (!host.length || memchr(host.start, '@', host.length) ||
+	is_encrypted = span_equals(scheme, "https");
+	host = before((struct span){rest.start + 2, rest.length - 2}, "/?#");
+	if ((!is_encrypted && !span_equals(scheme, "http")) || !host.length ||
+	    memchr(host.start, '@', host.length) ||
 	    memchr(host.start, '\\', host.length))
 		return -EINVAL;
-	if (span_equals(scheme, "https")) {
-		*is_safe = true;
-		return 0;
-	}
-	if (host.start[0] != '[')
-		host.length = strcspn(host.start, ":/?#") < host.length
-				      ? strcspn(host.start, ":/?#")
-				      : host.length;
-	*is_safe = span_equals(host, "localhost") ||
+	host = before(host, ":");
+	*is_safe = is_encrypted || span_equals(host, "localhost") ||
 		   span_equals(host, "127.0.0.1");
-	return span_equals(scheme, "http") ? 0 : -EINVAL;
+	return 0;
 }
 
 static int option_url(const struct option_row *row, const char *text,

@@ -107,8 +107,8 @@ int push_settings_parse(struct push_settings *settings, char *text,
 
 /*
  * -EINVAL for anything but http:// and https:// with a host, and without
- * white space or a user in it; *is_local: nothing of it leaves this host, or
- * it is encrypted.
+ * white space or a user in it.  *is_safe: what is sent there is encrypted, or
+ * does not leave this host.
  */
 int push_url_parse(struct span url, bool *is_safe);
 
