@@ -22,9 +22,9 @@ home=$WORK/icinga
 examples=$PWD/plugins/nagios/examples
 mkdir -p "$home/etc" "$home/data/certs" "$home/data/ca" "$home/log" \
 	"$home/cache" "$home/run" "$home/spool/done" "$home/spool/new"
-port=
-for port in 15665 15675 15685 15695; do
-	curl -s -o "$WORK/null" "http://localhost:$port/" || [ $? != 7 ] || break
+port=$((20000 + $$ % 10000))
+while curl -s -o "$WORK/null" "http://localhost:$port/" || [ $? != 7 ]; do
+	port=$((port + 1))
 done
 cat >"$home/etc/icinga2.conf" <<END
 include <itl>
@@ -47,7 +47,7 @@ object PerfdataWriter "all" {
 	host_perfdata_path = "$home/spool/done/hosts"
 	host_temp_path = "$home/spool/new/hosts"
 	service_format_template = "\$service.name\$|\$service.state_id\$|\$service.perfdata\$|\$service.output\$"
-	rotation_interval = 1s
+	rotation_interval = 2s // files are named by the second
 }
 object Host "web1" {
 	check_command = "dummy"
@@ -185,6 +185,7 @@ like "$(ask '/v1/objects/services/web1!thrash-protect%20frozen?attrs=last_check_
 
 ### it goes down and comes back
 
+sleep 1.1 # what it writes at the end is named by the second, too
 icinga_stop
 for frozen in 1 6 0 1 0; do
 	number=$((${number:-10} + 1))
@@ -203,7 +204,7 @@ icinga_start
 wait_for 20 is_empty
 wait_for 10 is_in 1
 ok $? 'once it is back it gets the state of now'
-wait_for 5 has_taken 11
+wait_for 10 has_taken 11
 is "$(states | sed 's/001$/01/')" 0120120101 \
 	'nothing is lost and nothing doubled, but the status after a restart of ours'
 is "$(numbers | tr ' ' '\n' | sed '/^$/d' | sort -n | uniq -d)" '15' \
@@ -225,7 +226,7 @@ openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=other' \
 run timeout 20 "$push" --config "$config" --once --ca "$WORK/other.crt"
 is "$status $(waiting)" '1 2' 'of another authority it is sent nothing'
 like "$err" 'certificate|SSL' 'and the log says why'
-sleep 1.2
+sleep 2.5
 is "$(taken | wc -l)" "$before" 'none of these got there'
 rm -r "$spool"
 put_icinga_config 'frozen_service = nobody knows' 'pressure_service = thrash-protect pressure'
@@ -233,7 +234,7 @@ run timeout 20 "$push" --config "$config" --once
 is "$status $(waiting)" '0 0' 'an unknown service does not hold up the others'
 like "$err" 'a result is refused, HTTP status 404: is there such a service' \
 	'and is told'
-wait_for 5 eval 'taken "thrash-protect pressure" | grep -q "PRESSURE OK"'
+wait_for 10 eval 'taken "thrash-protect pressure" | grep -q "PRESSURE OK"'
 ok $? 'the other has arrived'
 
 ### a certificate
@@ -251,7 +252,7 @@ run timeout 20 "$push" --config "$config" --once
 is "$status $err" '0 thrash-protect-push: ready
 thrash-protect-push: FROZEN WARNING: 3 frozen, longest '"${err##*longest }" \
 	'a client certificate does instead of user and password'
-wait_for 5 has_taken $((before + 1))
+wait_for 10 has_taken $((before + 1))
 ok $? 'and the result arrives'
 chmod 644 "$WORK/web1.key"
 run timeout 20 "$push" --config "$config" --once
