@@ -49,13 +49,15 @@ BENCH := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,\
 SOURCES := $(wildcard core/*.c daemon/*.c plugins/*/*.c tests/*.c \
 	tests/tools/*.c tests/bench/*.c tests/fuzz/*.c)
 HEADERS := $(wildcard core/*.h daemon/*.h plugins/*/*.h tests/*.h \
-	tests/fuzz/*.h)
+	tests/tools/*.h tests/fuzz/*.h)
 SCRIPTS = $(wildcard tests/*.t tests/*.sh tests/*/*.sh) .ci/run
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
 MUTATIONS =
 PROVE_FLAGS =
-# The shell tests of what parses; those that freeze things add nothing here.
-SANITIZED_TESTS = tests/cli.t tests/nagios.t tests/munin.t tests/push.t
+# The shell tests of what parses, and one that does all that a daemon does; the
+# others that freeze things add nothing here.
+SANITIZED_TESTS = tests/cli.t tests/nagios.t tests/munin.t tests/push.t \
+	tests/leaks.t
 
 all: $(addprefix $(BUILD)/bin/,$(PROGRAMS))
 
@@ -138,9 +140,17 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libdaemon.a \
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
 
+# The daemon for what makes code as it looks into it, and finds no functions in
+# a static program: dynamic, and without giving up the right to make code.
+WATCHED = $(BUILD)/tests/thrash-protect-watched
+$(WATCHED): $(call object,daemon/main.c tests/unconfined.c) \
+		$(BUILD)/libdaemon.a $(BUILD)/libcore.a
+	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -Wl,--wrap=privilege_drop \
+		-o $@ $^
+
 # Tests -----------------------------------------------------------------------
 
-check: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS)
+check: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) $(BUILD)/tests tests
 
 sanitize:
@@ -148,8 +158,8 @@ sanitize:
 		CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZERS)' \
 		LDFLAGS='$(SANITIZERS)' MUTATIONS=100000 sanitize-run
 
-sanitize-run: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS)
-	BUILD=$(BUILD) MUTATIONS=$(MUTATIONS) SIMULATE_HOSTS=100 prove $(PROVE_FLAGS) \
+sanitize-run: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
+	BUILD=$(BUILD) MUTATIONS=$(MUTATIONS) SIMULATE_HOSTS=100 SANITIZED=yes prove $(PROVE_FLAGS) \
 		$(BUILD)/tests $(SANITIZED_TESTS)
 
 # Every parser, and the whole daemon on made-up hosts, with what libFuzzer makes
@@ -207,7 +217,7 @@ lint-arrows:
 DEPS = clang clang-format clang-tidy cppcheck curl e2fsprogs icinga2-bin \
 	icinga2-common libclang-rt-dev libcurl4-openssl-dev mmdebstrap mount \
 	munin munin-node nagios4-core openssl perl procps prometheus python3 \
-	shellcheck strace sudo systemd-container tmux util-linux
+	shellcheck strace sudo systemd-container tmux util-linux valgrind
 
 deps:
 	@command -v apt-get >/dev/null || { \
@@ -221,14 +231,21 @@ deps:
 bench: all $(BENCH)
 	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench.sh
 
-# A small system to boot for tests/nspawn.t, kept outside; as root, 200 MB from
-# Debian's mirror in half a minute, by mmdebstrap.
+# A small system to boot for tests, kept outside; as root, 200 MB from Debian's
+# mirror in half a minute, by mmdebstrap.  One that lacks a package is replaced.
 NSPAWN_TREE = /var/cache/thrash-protect-tests/bookworm
+NSPAWN_PACKAGES = systemd systemd-sysv dbus procps libpam-systemd \
+	openssh-server sudo tmux
 
 nspawn:
 	mkdir -p $(dir $(NSPAWN_TREE))
-	test -d $(NSPAWN_TREE) || mmdebstrap --variant=apt \
-		--include=systemd,systemd-sysv,dbus,procps bookworm $(NSPAWN_TREE)
+	dpkg-query --admindir=$(NSPAWN_TREE)/var/lib/dpkg --show \
+		$(NSPAWN_PACKAGES) >/dev/null 2>&1 || { \
+		rm -rf $(NSPAWN_TREE).new && \
+		mmdebstrap --variant=apt \
+			--include=$(subst $() $(),$(comma),$(NSPAWN_PACKAGES)) \
+			bookworm $(NSPAWN_TREE).new && \
+		rm -rf $(NSPAWN_TREE) && mv $(NSPAWN_TREE).new $(NSPAWN_TREE); }
 
 demo: all $(TOOLS)
 	@BUILD=$(BUILD) tests/demo.sh

@@ -366,3 +366,16 @@ int guardian_watch(struct guardian *guardian, struct log *log)
 		wait_once(guardian, wait_for(guardian, now_us));
 	}
 }
+
+void guardian_close(struct guardian *guardian)
+{
+	const int files[] = {guardian->ledger->doorbell, guardian->lifeline,
+			     guardian->signals, guardian->proc};
+
+	for (size_t i = 0; i < COUNT(files); i++)
+		if (files[i] >= 0)
+			(void)close(files[i]);
+	cgroups_close(&guardian->cgroups);
+	(void)munmap(guardian->ledger, sizeof(*guardian->ledger));
+	guardian->ledger = NULL;
+}

@@ -79,4 +79,7 @@ int guardian_open_signals(void);
 /* Waits for the worker's end; the exit status. */
 int guardian_watch(struct guardian *guardian, struct log *log);
 
+/* At the end of each process: the ledger and the lifeline are gone for it. */
+void guardian_close(struct guardian *guardian);
+
 #endif

@@ -17,7 +17,8 @@
  *               together; capacity.c: how much memory there is for them
  *   decide.c    the last three put together, for tick.c and tape.c
  *   freezer.c   who is frozen and how; cage.c: in a cgroup of its own,
- *               stop.c: by SIGSTOP, with the parents that would notice
+ *               pen.c: with everybody in its cgroup, stop.c: by SIGSTOP, with
+ *               the parents that would notice
  *   pager.c     a thread that moves memory to and from swap in bulk
  *   publish.c   the state file; marker.c: the marker file
  *   recover.c   thaws what an earlier daemon left frozen
@@ -261,7 +262,7 @@ static int run(struct settings settings[2], int argc, char **argv,
 	struct problem problem;
 	struct log lasting;
 	pid_t worker;
-	int error;
+	int error, status;
 
 	if (open_log(settings, &lasting))
 		return EXIT_FAILURE;
@@ -272,11 +273,18 @@ static int run(struct settings settings[2], int argc, char **argv,
 	worker = guardian_fork(&guardian, settings->proc, &problem);
 	if (worker > 0) {
 		(void)munmap(settings, 2 * sizeof(*settings));
-		return guardian_watch(&guardian, &lasting);
+		status = guardian_watch(&guardian, &lasting);
+		log_close(&lasting);
+		guardian_close(&guardian);
+		return status;
 	}
 	log_close(&lasting);
-	if (worker == 0)
-		return work(&guardian, settings, settings + 1, argc, argv, log);
+	if (worker == 0) {
+		status = work(&guardian, settings, settings + 1, argc, argv,
+			      log);
+		guardian_close(&guardian);
+		return status;
+	}
 	log_error(log, "%s", problem.text);
 	return EXIT_FAILURE;
 }
