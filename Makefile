@@ -27,12 +27,17 @@ DAEMON = thrash-protect
 CHECKS = check_thrash_frozen check_thrash_marker check_thrash_pressure
 GRAPHS = thrash_majfault thrash_swap thrash_freezes thrash_stall
 PROGRAMS = $(DAEMON) $(CHECKS) $(GRAPHS)
+PUSH = thrash-protect-push
 
 comma := ,
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 CORE_O := $(call object,$(wildcard core/*.c))
 DAEMON_O := $(call object,$(filter-out daemon/main.c,$(wildcard daemon/*.c)))
 NAGIOS_O := $(call object,plugins/nagios/nagios.c)
+# All of the push tool but main() and libcurl, with the checks that it makes.
+PUSH_O := $(call object,$(filter-out plugins/nagios/push.c \
+	plugins/nagios/push_wire.c plugins/nagios/main.c,\
+	$(wildcard plugins/nagios/*.c)))
 MUNIN_O := $(call object,plugins/munin/munin.c)
 TEST_O := $(call object,tests/tap.c tests/parsers.c)
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%.t,$(wildcard tests/test_*.c))
@@ -51,7 +56,8 @@ MUTATIONS =
 PROVE_FLAGS =
 # The shell tests of what parses, and one that does all that a daemon does; the
 # others that freeze things add nothing here.
-SANITIZED_TESTS = tests/cli.t tests/nagios.t tests/munin.t tests/leaks.t
+SANITIZED_TESTS = tests/cli.t tests/nagios.t tests/munin.t tests/push.t \
+	tests/leaks.t
 
 all: $(addprefix $(BUILD)/bin/,$(PROGRAMS))
 
@@ -83,18 +89,36 @@ $(BUILD)/bin/$(DAEMON): $(BUILD)/daemon/main.o $(BUILD)/libdaemon.a \
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
 
+# One main() for all: the linker puts the check of the program's name there.
 $(addprefix $(BUILD)/bin/,$(CHECKS)): $(BUILD)/bin/%: \
-		$(BUILD)/plugins/nagios/%.o $(NAGIOS_O) $(BUILD)/libcore.a
+		$(BUILD)/plugins/nagios/main.o $(BUILD)/plugins/nagios/%.o \
+		$(NAGIOS_O) $(BUILD)/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
+	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) \
+		-Wl,--defsym=nagios_check=$* -o $@ $^
+
+# The one program that needs more than libc: libcurl, with its headers.
+CURL_CONFIG = curl-config
+CAN_PUSH := $(if $(shell command -v $(CURL_CONFIG)),push)
+push: $(BUILD)/bin/$(PUSH)
+
+$(BUILD)/bin/$(PUSH): $(BUILD)/plugins/nagios/push.o \
+		$(BUILD)/plugins/nagios/push_wire.o $(BUILD)/libpush.a \
+		$(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ \
+		$$($(CURL_CONFIG) --libs)
+
+$(BUILD)/libpush.a: $(PUSH_O)
+	$(AR) rcs $@ $^
 
 $(addprefix $(BUILD)/bin/,$(GRAPHS)): $(BUILD)/bin/%: \
 		$(BUILD)/plugins/munin/%.o $(MUNIN_O) $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
 
-$(BUILD)/tests/%.t: $(BUILD)/tests/%.o $(BUILD)/libtests.a $(NAGIOS_O) $(MUNIN_O) \
-		$(BUILD)/libdaemon.a $(BUILD)/libcore.a
+$(BUILD)/tests/%.t: $(BUILD)/tests/%.o $(BUILD)/libtests.a $(BUILD)/libpush.a \
+		$(MUNIN_O) $(BUILD)/libdaemon.a $(BUILD)/libcore.a
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^
 
 # A thousand hosts that exist in arithmetic only; SIMULATE_HOSTS=100 for fewer;
@@ -126,7 +150,7 @@ $(WATCHED): $(call object,daemon/main.c tests/unconfined.c) \
 
 # Tests -----------------------------------------------------------------------
 
-check: all $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
+check: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) $(BUILD)/tests tests
 
 sanitize:
@@ -134,7 +158,7 @@ sanitize:
 		CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZERS)' \
 		LDFLAGS='$(SANITIZERS)' MUTATIONS=100000 sanitize-run
 
-sanitize-run: all $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
+sanitize-run: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
 	BUILD=$(BUILD) MUTATIONS=$(MUTATIONS) SIMULATE_HOSTS=100 SANITIZED=yes prove $(PROVE_FLAGS) \
 		$(BUILD)/tests $(SANITIZED_TESTS)
 
@@ -153,7 +177,7 @@ fuzz:
 		LDFLAGS='$(SANITIZERS)' fuzz-run
 
 $(FUZZER): $(call object,$(wildcard tests/fuzz/*.c)) $(BUILD)/libtests.a \
-		$(NAGIOS_O) $(BUILD)/libdaemon.a $(BUILD)/libcore.a
+		$(BUILD)/libpush.a $(BUILD)/libdaemon.a $(BUILD)/libcore.a
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -fsanitize=fuzzer \
 		$(addprefix -Wl$(comma)--wrap=,$(FUZZ_WRAPPED)) -o $@ $^
 
@@ -185,13 +209,15 @@ lint-arrows:
 		grep -Ev '"(core|plugins/nagios)/'
 	! grep -n '#include "' plugins/munin/*.[ch] | \
 		grep -Ev '"(core|plugins/munin)/'
+	! grep -n '<curl/' */*.[ch] plugins/*/*.[ch] | \
+		grep -v '^plugins/nagios/push_wire.c:'
 	! grep -nE '\<(exit|kill|sleep|usleep|nanosleep)\(' core/*.c
 
 # A fresh Debian or Ubuntu needs these for check, fuzz, lint and demo; as root.
-DEPS = clang clang-format clang-tidy cppcheck e2fsprogs icinga2-bin \
-	icinga2-common libclang-rt-dev mmdebstrap mount munin munin-node \
-	perl procps rrdtool shellcheck strace sudo systemd-container tmux util-linux \
-	valgrind
+DEPS = clang clang-format clang-tidy cppcheck curl e2fsprogs icinga2-bin \
+	icinga2-common libclang-rt-dev libcurl4-openssl-dev mmdebstrap mount \
+	munin munin-node nagios4-core openssl perl procps prometheus python3 \
+	rrdtool shellcheck strace sudo systemd-container tmux util-linux valgrind
 
 deps:
 	@command -v apt-get >/dev/null || { \
@@ -228,6 +254,6 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all bench check clean demo deps force fuzz fuzz-run lint \
-	lint-arrows nspawn sanitize sanitize-run
+	lint-arrows nspawn push sanitize sanitize-run
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

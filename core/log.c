@@ -133,6 +133,7 @@ static bool send_text(struct log *log, enum log_level level, const char *text)
 {
 	char head[64] = "", line[LINE_SIZE + sizeof(head)];
 	char date[CLOCK_UTC_TEXT];
+	const char *program = log->program ? log->program : "thrash-protect";
 
 	/* the journal and syslog add the date by themselves */
 	if (log->is_file) {
@@ -144,12 +145,11 @@ static bool send_text(struct log *log, enum log_level level, const char *text)
 			       FACILITY_DAEMON | (int)level);
 
 	int length = log->is_file || log->is_syslog
-			     ? snprintf(line, sizeof(line),
-					"%sthrash-protect[%d]: %s%s", head,
-					(int)getpid(), text,
+			     ? snprintf(line, sizeof(line), "%s%s[%d]: %s%s",
+					head, program, (int)getpid(), text,
 					log->is_syslog ? "" : "\n")
-			     : snprintf(line, sizeof(line),
-					"thrash-protect: %s\n", text);
+			     : snprintf(line, sizeof(line), "%s: %s\n", program,
+					text);
 
 	return length > 0 && send_line(log, line, (size_t)length);
 }

@@ -22,11 +22,12 @@ enum log_level {
 };
 
 struct log {
-	int file;          /* owned unless it is standard error */
-	bool is_syslog;    /* file is a socket to /dev/log */
-	bool is_file;      /* of its own: lines begin with the date */
-	bool is_debug;     /* lines of level debug are written too */
-	uint64_t now_us;   /* set by the caller's loop; any steady clock */
+	int file;            /* owned unless it is standard error */
+	bool is_syslog;      /* file is a socket to /dev/log */
+	bool is_file;        /* of its own: lines begin with the date */
+	const char *program; /* the caller's; NULL: thrash-protect */
+	bool is_debug;       /* lines of level debug are written too */
+	uint64_t now_us;     /* set by the caller's loop; any steady clock */
 	uint64_t since_us; /* when the allowance was last brought up to date */
 	unsigned allowance;
 	unsigned left_out;

@@ -223,6 +223,25 @@ const struct option_row *options_find(const struct option_table *table,
 	return NULL;
 }
 
+int options_set_named(const struct option_table *table, struct span name,
+		      const char *text, const char *place, void *target,
+		      struct problem *problem)
+{
+	const struct option_row *row = options_find(table, name);
+	struct problem why;
+
+	if (!row)
+		return problem_set(problem, -EINVAL,
+				   "%s: %.*s is not a setting", place,
+				   SPAN_FORMAT(name));
+
+	int error = options_set(row, text, target, &why);
+
+	return error ? problem_set(problem, error, "%s: %.*s: %s", place,
+				   SPAN_FORMAT(name), why.text)
+		     : 0;
+}
+
 /* What getopt_long() wants, made from the table. */
 struct getopt_tables {
 	struct option longs[ROWS_MAX + 1];
@@ -347,6 +366,7 @@ void options_help(const struct option_table *table, FILE *stream)
 	for (size_t i = 0; i < table->count; i++) {
 		const struct option_row *row = &table->rows[i];
 		char head[80], text[512];
+		bool has_default = row->standard && *row->standard;
 
 		if (!row->help || (!row->parse && !row->is_command))
 			continue;
@@ -364,9 +384,9 @@ void options_help(const struct option_table *table, FILE *stream)
 		else
 			(void)fprintf(stream, "%*s", HELP_INDENT - length, "");
 		(void)snprintf(text, sizeof(text), "%s%s%s%s", row->help,
-			       row->standard ? " (default: " : "",
-			       row->standard ? row->standard : "",
-			       row->standard ? ")" : "");
+			       has_default ? " (default: " : "",
+			       has_default ? row->standard : "",
+			       has_default ? ")" : "");
 		print_wrapped(text, stream);
 	}
 }

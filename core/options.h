@@ -71,6 +71,14 @@ const struct option_row *options_find(const struct option_table *table,
 int options_set(const struct option_row *row, const char *text, void *target,
 		struct problem *problem);
 
+/*
+ * Sets what a configuration file or the environment calls name; place says
+ * where that is, for *problem.
+ */
+int options_set_named(const struct option_table *table, struct span name,
+		      const char *text, const char *place, void *target,
+		      struct problem *problem);
+
 /* One line or more per option, at most 80 columns. */
 void options_help(const struct option_table *table, FILE *stream);
 

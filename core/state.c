@@ -25,44 +25,70 @@ struct row {
 	bool is_required;
 	size_t offset;
 	size_t has; /* offset of the bool that says it is there; 0: always */
+	/* for Prometheus; without: not told, or node_exporter has it */
+	const char *metric;
+	unsigned unit; /* how many of ours are one of the metric's */
+	const char *help;
 };
 
-#define FIELD(name, kind, is_required)                                    \
-	{                                                                 \
-#name, kind, is_required, offsetof(struct state, name), 0 \
+#define FIELD(name, kind, is_required)                                     \
+	{                                                                  \
+#name, kind, is_required, offsetof(struct state, name), 0, \
+			NULL, 0, NULL                                      \
 	}
-#define COUNTER(name, path)                                                 \
-	{                                                                   \
-		name, NUMBER, false, offsetof(struct state, sample.path), 0 \
+#define METRIC(name, kind, is_required, metric, unit, help)                \
+	{                                                                  \
+#name, kind, is_required, offsetof(struct state, name), 0, \
+			metric, unit, help                                 \
+	}
+#define COUNTER(name, path)                                                  \
+	{                                                                    \
+		name, NUMBER, false, offsetof(struct state, sample.path), 0, \
+			NULL, 0, NULL                                        \
 	}
 #define COUNTER_IF(name, path, has)                                       \
 	{                                                                 \
 		name, NUMBER, false, offsetof(struct state, sample.path), \
-			offsetof(struct state, sample.has)                \
+			offsetof(struct state, sample.has), NULL, 0, NULL \
 	}
 
 /* In the order in which they are written. */
 static const struct row rows[] = {
 	FIELD(format, NUMBER, true),
-	FIELD(version, WORD, true),
+	METRIC(version, WORD, true, "version_info", 1,
+	       "Which thrash-protect wrote this."),
 	FIELD(pid, NUMBER, true),
 	FIELD(pid_start_time, NUMBER, true),
 	FIELD(boottime_ms, NUMBER, true),
 	FIELD(fresh_for_ms, NUMBER, true),
-	FIELD(mode, WORD, true),
-	FIELD(verdict, WORD, true),
-	FIELD(stall_permille, NUMBER, false),
-	FIELD(page_cost_us, NUMBER, false),
-	FIELD(stall_us_total, NUMBER, false),
-	FIELD(thrash_us_total, NUMBER, false),
-	FIELD(freezes_total, NUMBER, false),
-	FIELD(thaws_total, NUMBER, false),
-	FIELD(rotations_total, NUMBER, false),
-	FIELD(freezes_unhelpful_total, NUMBER, false),
-	FIELD(paged_out_bytes_total, NUMBER, false),
-	FIELD(prefetched_bytes_total, NUMBER, false),
-	FIELD(frozen_us_total, NUMBER, false),
-	FIELD(longest_gap_ms, NUMBER, false),
+	METRIC(mode, WORD, true, "mode_info", 1, "What it judges by."),
+	METRIC(verdict, WORD, true, "verdict_info", 1,
+	       "Whether the host is calm, unsettled or thrashing."),
+	METRIC(stall_permille, NUMBER, false, "stall_ratio", 1000,
+	       "Share of the last interval in which tasks were stalled."),
+	METRIC(page_cost_us, NUMBER, false, "page_cost_seconds", 1000000,
+	       "What a page from swap costs here, as learned."),
+	METRIC(stall_us_total, NUMBER, false, "stall_seconds_total", 1000000,
+	       "Time in which tasks were stalled."),
+	METRIC(thrash_us_total, NUMBER, false, "thrash_seconds_total", 1000000,
+	       "Time in which the host was thrashing."),
+	METRIC(freezes_total, NUMBER, false, "freezes_total", 1,
+	       "Freezes of a process."),
+	METRIC(thaws_total, NUMBER, false, "thaws_total", 1,
+	       "Thaws of a process."),
+	METRIC(rotations_total, NUMBER, false, "rotations_total", 1,
+	       "Turns given to a process that had waited."),
+	METRIC(freezes_unhelpful_total, NUMBER, false,
+	       "freezes_unhelpful_total", 1,
+	       "Freezes after which the host thrashed on."),
+	METRIC(paged_out_bytes_total, NUMBER, false, "paged_out_bytes_total", 1,
+	       "Memory of frozen processes moved to swap in bulk."),
+	METRIC(prefetched_bytes_total, NUMBER, false, "prefetched_bytes_total",
+	       1, "Memory brought in for processes whose turn came."),
+	METRIC(frozen_us_total, NUMBER, false, "frozen_process_seconds_total",
+	       1000000, "Time frozen, summed over processes."),
+	METRIC(longest_gap_ms, NUMBER, false, "longest_gap_seconds", 1000,
+	       "Longest time for which the daemon itself could not run."),
 	COUNTER_IF("pswpin", vmstat.swapped_in, vmstat.has_swap),
 	COUNTER_IF("pswpout", vmstat.swapped_out, vmstat.has_swap),
 	COUNTER("pgmajfault", vmstat.major_faults),
@@ -74,8 +100,10 @@ static const struct row rows[] = {
 	COUNTER_IF("memory_full_us", memory.full_us, has_memory),
 	COUNTER_IF("io_some_us", io.some_us, has_io),
 	COUNTER_IF("io_full_us", io.full_us, has_io),
-	FIELD(frozen_processes, NUMBER, true),
-	FIELD(longest_frozen_ms, NUMBER, true),
+	METRIC(frozen_processes, NUMBER, true, "frozen_processes", 1,
+	       "Processes that are frozen."),
+	METRIC(longest_frozen_ms, NUMBER, true, "longest_frozen_seconds", 1000,
+	       "For how long the one frozen first has been."),
 };
 
 enum {
@@ -225,6 +253,47 @@ void state_print_json(const struct state *state, FILE *stream)
 	}
 	(void)fprintf(stream, "%s]\n}\n",
 		      state->frozen_processes ? "\n  " : "");
+}
+
+/* A name that ends in _total is a counter's, by Prometheus's rules. */
+static void print_metric_head(const char *name, const char *help, FILE *stream)
+{
+	const char *end = strstr(name, "_total");
+	bool is_counter = end && strcmp(end, "_total") == 0;
+
+	(void)fprintf(stream,
+		      "# HELP thrash_protect_%s %s\n"
+		      "# TYPE thrash_protect_%s %s\nthrash_protect_%s",
+		      name, help, name, is_counter ? "counter" : "gauge", name);
+}
+
+/* A word is a label of a metric that is always 1. */
+static void print_metric(const struct state *state, const struct row *row,
+			 FILE *stream)
+{
+	uint64_t number;
+
+	print_metric_head(row->metric, row->help, stream);
+	if (row->kind == WORD) {
+		(void)fprintf(stream, "{%s=\"%s\"} 1\n", row->name,
+			      word_in(state, row));
+		return;
+	}
+	number = number_in(state, row);
+	(void)fprintf(stream, " %" PRIu64, number / row->unit);
+	if (row->unit > 1)
+		(void)fprintf(stream, ".%0*" PRIu64, row->unit == 1000 ? 3 : 6,
+			      number % row->unit);
+	(void)fputc('\n', stream);
+}
+
+void state_print_prometheus(const struct state *state, bool is_up, FILE *stream)
+{
+	print_metric_head("up", "Whether the daemon is there.", stream);
+	(void)fprintf(stream, " %d\n", is_up);
+	for (size_t i = 0; state && i < ROWS; i++)
+		if (rows[i].metric)
+			print_metric(state, &rows[i], stream);
 }
 
 /* What versions and our own words are made of. */

@@ -80,6 +80,13 @@ void state_print_json(const struct state *state, FILE *stream);
 void state_print_json_text(const char *text, FILE *stream);
 
 /*
+ * The same, without names of processes, in the text format of Prometheus;
+ * is_up: whether the daemon is there.  NULL: without a state.
+ */
+void state_print_prometheus(const struct state *state, bool is_up,
+			    FILE *stream);
+
+/*
  * -EINVAL for anything malformed, twice or missing, with the line's number in
  * *problem; -EPROTONOSUPPORT for another format.  Then *state is all zero.
  */

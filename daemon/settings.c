@@ -2,7 +2,7 @@
 /* The table of settings, and where their values come from. */
 #include "daemon/settings.h"
 
-#include "core/file.h"
+#include "core/config.h"
 #include "core/history.h"
 #include "core/state.h"
 
@@ -102,6 +102,12 @@ static const struct option_row rows[] = {
 	 .help = "with --status or --report: as a JSON object",
 	 .parse = option_flag,
 	 FIELD(is_json),
+	 .is_command = true},
+	{.name = "prometheus",
+	 .help = "with --status: as text for the textfile collector of "
+		 "Prometheus's node_exporter",
+	 .parse = option_flag,
+	 FIELD(is_prometheus),
 	 .is_command = true},
 	{.name = "thaw-all",
 	 .help = "let everything go on that the daemon has frozen, by what it "
@@ -338,18 +344,11 @@ static int set_named(struct settings *settings, struct span name,
 		     struct problem *problem)
 {
 	const struct option_row *row = options_find(&settings_table, name);
-	struct problem why;
-
-	if (!row)
-		return problem_set(problem, -EINVAL,
-				   "%s: %.*s is not a setting", place,
-				   SPAN_FORMAT(name));
-
-	int error = options_set(row, text, settings, &why);
+	int error = options_set_named(&settings_table, name, text, place,
+				      settings, problem);
 
 	if (error)
-		return problem_set(problem, error, "%s: %.*s: %s", place,
-				   SPAN_FORMAT(name), why.text);
+		return error;
 	if (!row->parse && settings->warning_count < SETTINGS_WARNINGS)
 		(void)problem_set(
 			&settings->warnings[settings->warning_count++], 0,
@@ -358,95 +357,35 @@ static int set_named(struct settings *settings, struct span name,
 	return 0;
 }
 
-/*
- * "name = value" or "name: value"; the line lies in text, where a NUL is put
- * behind the value.
- */
-static int parse_setting(struct settings *settings, char *text,
-			 struct span line, const char *place,
-			 struct problem *problem)
+static int set_line(void *target, const struct config_line *line,
+		    struct problem *problem)
 {
-	struct span rest = line, name;
-	const char *equals = memchr(line.start, '=', line.length);
-	const char *colon = memchr(line.start, ':', line.length);
-	char sign = colon && (!equals || colon < equals) ? ':' : '=';
+	struct settings *settings = target;
 
-	if (!span_split(&rest, sign, &name))
-		return problem_set(problem, -EINVAL,
-				   "%s: 'name = value' is expected", place);
-	rest = span_trim(rest);
-	text[rest.start - text + (ptrdiff_t)rest.length] = '\0';
-	return set_named(settings, span_trim(name), rest.start, place, problem);
+	settings->rules.line = (uint16_t)line->number;
+	return set_named(settings, line->name, line->value, line->place,
+			 problem);
 }
 
 int settings_parse_file(struct settings *settings, char *text, size_t length,
 			const char *name, struct problem *problem)
 {
-	struct span rest = {text, length};
-	bool is_inside = false;
-	unsigned number = 0;
-
-	while (rest.length) {
-		struct span line = span_line(&rest);
-		char place[128];
-		int error = 0;
-
-		(void)snprintf(place, sizeof(place), "%s:%u", name, ++number);
-		settings->rules.line = (uint16_t)number;
-		if (line.length && line.start[line.length - 1] == '\r')
-			line.length--;
-		line = span_trim(line);
-		if (!line.length || line.start[0] == '#' ||
-		    line.start[0] == ';')
-			continue;
-		if (memchr(line.start, '\0', line.length))
-			error = problem_set(problem, -EINVAL,
-					    "%s: there is a NUL", place);
-		else if (line.start[0] == '[')
-			is_inside = span_equals(line, "[thrash-protect]");
-		else if (is_inside)
-			error = parse_setting(settings, text, line, place,
-					      problem);
-		if (!is_inside && !error)
-			error = problem_set(
-				problem, -EINVAL,
-				"%s: section [thrash-protect] is expected",
-				place);
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-/* Unlike our own files, an administrator's may well be a link. */
-static int read_config(const char *path, char *buffer, size_t size,
-		       struct span *text)
-{
-	int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-	if (file < 0)
-		return -errno;
-
-	int error = file_read(file, buffer, size, text);
-
-	(void)close(file);
-	return error;
+	return config_parse(text, length, name, "[thrash-protect]", set_line,
+			    settings, problem);
 }
 
 static int load_file(struct settings *settings, const char *path,
 		     bool must_exist, struct problem *problem)
 {
-	struct span text = {"", 0};
-	int error = read_config(path, settings->file_text,
-				sizeof(settings->file_text), &text);
+	struct span text;
+	int error = config_read(path, settings->file_text,
+				sizeof(settings->file_text), &text, problem);
 
 	if (error == -ENOENT && !must_exist)
 		return 0;
-	if (error)
-		return problem_set(problem, error, "%s: %s", path,
-				   strerror(-error));
-	return settings_parse_file(settings, settings->file_text, text.length,
-				   path, problem);
+	return error ? error
+		     : settings_parse_file(settings, settings->file_text,
+					   text.length, path, problem);
 }
 
 /* THRASH_PROTECT_MAX_FROZEN=30 is max_frozen = 30. */
@@ -501,6 +440,11 @@ static int choose_action(struct settings *settings, struct problem *problem)
 	if (settings->since_ms && settings->action != ACTION_REPORT)
 		return problem_set(problem, -EINVAL,
 				   "option --since goes with --report");
+	if (settings->is_prometheus &&
+	    (settings->action != ACTION_STATUS || settings->is_json))
+		return problem_set(problem, -EINVAL,
+				   "option --prometheus goes with --status, "
+				   "without --json");
 	if (!settings->replay && !settings->explain)
 		return 0;
 	if (settings->action != ACTION_RUN ||

@@ -47,6 +47,7 @@ struct settings {
 	int freezer; /* enum freezer_choice */
 	bool is_dry_run;
 	bool is_json;
+	bool is_prometheus;
 	bool is_debug;
 	bool uses_syslog;
 	bool uses_psi;

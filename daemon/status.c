@@ -45,22 +45,36 @@ static bool has_daemon(const struct settings *settings,
 	return !error;
 }
 
-int status_print(const struct settings *settings, FILE *out, struct log *log)
+static void print_text(const struct state *state, FILE *out)
 {
 	char text[STATE_SIZE];
+	struct span span;
+
+	if (state_format(state, text, sizeof(text), &span) == 0)
+		(void)fwrite(span.start, 1, span.length, out);
+}
+
+int status_print(const struct settings *settings, FILE *out, struct log *log)
+{
 	struct state state;
 	struct problem problem;
-	struct span span;
+	bool is_up;
 
 	if (state_read(settings->run_dir, &state, &problem)) {
 		log_error(log, "%s", problem.text);
+		/* a file without it would say that nobody has looked */
+		if (settings->is_prometheus)
+			state_print_prometheus(NULL, false, out);
 		return EXIT_FAILURE;
 	}
-	if (settings->is_json)
+	is_up = has_daemon(settings, &state, log);
+	if (settings->is_prometheus)
+		state_print_prometheus(&state, is_up, out);
+	else if (settings->is_json)
 		state_print_json(&state, out);
-	else if (state_format(&state, text, sizeof(text), &span) == 0)
-		(void)fwrite(span.start, 1, span.length, out);
-	return has_daemon(settings, &state, log) ? EXIT_SUCCESS : EXIT_FAILURE;
+	else
+		print_text(&state, out);
+	return is_up ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int status_thaw_all(const struct settings *settings, struct log *log)

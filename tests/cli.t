@@ -91,6 +91,8 @@ usage 'option --proc: an absolute path' --proc ''
 usage 'option --log-file: an absolute path' --log-file log
 usage 'option --help takes no value' --help=now
 usage 'one thing' --status --thaw-all
+usage 'goes with --status' --prometheus
+usage 'without --json' --status --json --prometheus
 usage 'at most 128 rules' --protect "$(seq 129 | tr '\n' ' ')"
 usage "'foo:' is none of comm:" --protect 'a foo:b'
 usage "'exe:' names nothing" --prefer exe:
@@ -242,7 +244,7 @@ fi
 ### Every option
 
 # Those that ask for one thing, now, are not settings.
-commands=' help version check-config status report since json explain thaw-all record replay config '
+commands=' help version check-config status report since json prometheus explain thaw-all record replay config '
 while read -r option argument; do
 	case $argument in
 	SECONDS | TIME) value=1 ;;

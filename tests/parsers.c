@@ -9,7 +9,7 @@
 #include "daemon/settings.h"
 #include "daemon/tape.h"
 #include "daemon/watchdog.h"
-#include "plugins/nagios/nagios.h"
+#include "plugins/nagios/push_result.h"
 #include "tests/rules.h"
 #include "tests/scratch.h"
 
@@ -317,6 +317,74 @@ static enum outcome try_settings(struct span text)
 	if (error)
 		return REFUSED;
 	return is_same_settings(&first, &second) ? ACCEPTED : BROKEN;
+}
+
+/* A result is written as it was read. */
+static enum outcome try_push_result(struct span text)
+{
+	struct push_result first, second;
+	char wanted[PUSH_RESULT_SIZE], got[PUSH_RESULT_SIZE];
+	int error;
+
+	zeros_and_ones(&first, &second, sizeof(first));
+	error = push_result_parse(text, &first);
+	if (push_result_parse(text, &second) != error)
+		return BROKEN;
+	if (error)
+		return REFUSED;
+	(void)push_result_format(&first, wanted);
+	(void)push_result_format(&second, got);
+	if (strcmp(wanted, got) != 0 ||
+	    push_result_parse(span_of(wanted), &second))
+		return BROKEN;
+	(void)push_result_format(&second, got);
+	return strcmp(wanted, got) == 0 ? ACCEPTED : BROKEN;
+}
+
+/* Who is sent secrets without encryption is this host, whatever follows. */
+static enum outcome try_push_url(struct span text)
+{
+	bool is_safe;
+
+	if (push_url_parse(text, &is_safe))
+		return REFUSED;
+	if (memchr(text.start, '\n', text.length))
+		return BROKEN;
+	if (!is_safe || strncmp(text.start, "https://", 8) == 0)
+		return ACCEPTED;
+	return strncmp(text.start, "http://localhost", 16) == 0 ||
+			       strncmp(text.start, "http://127.0.0.1", 16) == 0
+		       ? ACCEPTED
+		       : BROKEN;
+}
+
+/* Nothing is taken for sent without a number that says so. */
+static enum outcome try_push_answer(struct span text)
+{
+	enum push_verdict icinga = push_answer_judge(PUSH_ICINGA2, 200, text);
+	enum push_verdict nrdp = push_answer_judge(PUSH_NRDP, 200, text);
+
+	if ((icinga == PUSH_TAKEN &&
+	     !memmem(text.start, text.length, "\"code\"", 6)) ||
+	    (nrdp == PUSH_TAKEN &&
+	     !memmem(text.start, text.length, "\"status\"", 8)))
+		return BROKEN;
+	return icinga == PUSH_TAKEN || nrdp == PUSH_TAKEN ? ACCEPTED : REFUSED;
+}
+
+static enum outcome try_push_settings(struct span text)
+{
+	struct push_settings *settings = calloc(1, sizeof(*settings));
+	char *copy = copy_text(text);
+	struct problem problem;
+	int error;
+
+	need(settings ? 0 : -1, "calloc");
+	error = push_settings_parse(settings, copy, text.length, "conf",
+				    &problem);
+	free(copy);
+	free(settings);
+	return error ? REFUSED : ACCEPTED;
 }
 
 /* What was read in one piece is the same as what was read line by line. */
@@ -767,6 +835,29 @@ const struct parser parsers[] = {
 	{"nagios_range_parse",
 	 try_range,
 	 {"10", "10:", "~:10", "10:20", "@10:20", "-1.5:0.25"},
+	 {NULL}},
+	{"push_result_parse",
+	 try_push_result,
+	 {"thrash-protect-push 1\nfrozen 2 change 1700000000\n"
+	  "FROZEN CRITICAL: 7 frozen\nfrozen=7;0;5;0 longest=1.5s;90;300;0\n"
+	  "hog[1001]: frozen for 2 s\n",
+	  "thrash-protect-push 1\nmarker 0 heartbeat 1\n\n\n"},
+	 {NULL}},
+	{"push_settings_parse",
+	 try_push_settings,
+	 {"[thrash-protect-push]\nreceiver = nrdp\nurl = https://a/nrdp/\n"
+	  "frozen_options = -v -w 5\nqueue-results: 10\n# x\ndebug = no\n"},
+	 {NULL}},
+	{"push_url_parse",
+	 try_push_url,
+	 {"https://icinga.example:5665/x?y#z", "http://localhost:80/nrdp/",
+	  "http://127.0.0.1", "https://[::1]:1"},
+	 {NULL}},
+	{"push_answer_judge",
+	 try_push_answer,
+	 {"{\"results\":[{\"code\":200.0,\"status\":\"Successfully\"}]}",
+	  "{\"error\":404,\"status\":\"No objects found.\"}",
+	  "{ \"result\" : { \"status\" : \"0\", \"message\": \"OK\" } }"},
 	 {NULL}},
 	{"locks_parse",
 	 try_locks,

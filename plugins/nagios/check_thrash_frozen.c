@@ -267,17 +267,12 @@ static void look(const void *given, struct nagios_run *run)
 		look_for_orphans(settings, &state, is_daemon_missing, run);
 }
 
-int main(int argc, char **argv)
-{
-	static const struct nagios_check check = {
-		.program = "check_thrash_frozen",
-		.name = "FROZEN",
-		.summary = "processes that thrash-protect has frozen",
-		.rows = rows,
-		.row_count = sizeof(rows) / sizeof(*rows),
-		.look = look,
-	};
-	struct settings settings = {.no_daemon = NAGIOS_UNKNOWN};
-
-	return nagios_main(&check, argc, argv, &settings);
-}
+const struct nagios_check check_thrash_frozen = {
+	.program = "check_thrash_frozen",
+	.name = "FROZEN",
+	.summary = "processes that thrash-protect has frozen",
+	.rows = rows,
+	.row_count = sizeof(rows) / sizeof(*rows),
+	.settings_size = sizeof(struct settings),
+	.look = look,
+};

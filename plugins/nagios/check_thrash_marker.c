@@ -185,17 +185,12 @@ static void look(const void *given, struct nagios_run *run)
 		      view.state_error ? view.problem.text : "up to date");
 }
 
-int main(int argc, char **argv)
-{
-	static const struct nagios_check check = {
-		.program = "check_thrash_marker",
-		.name = "MARKER",
-		.summary = "the file that marks that something is frozen",
-		.rows = rows,
-		.row_count = sizeof(rows) / sizeof(*rows),
-		.look = look,
-	};
-	struct settings settings = {.marker = NULL};
-
-	return nagios_main(&check, argc, argv, &settings);
-}
+const struct nagios_check check_thrash_marker = {
+	.program = "check_thrash_marker",
+	.name = "MARKER",
+	.summary = "the file that marks that something is frozen",
+	.rows = rows,
+	.row_count = sizeof(rows) / sizeof(*rows),
+	.settings_size = sizeof(struct settings),
+	.look = look,
+};

@@ -25,11 +25,7 @@ static const char *const status_names[] = {"OK", "WARNING", "CRITICAL",
 enum {
 	STATUSES = sizeof(status_names) / sizeof(*status_names),
 	ROWS_MAX = 60,
-	TEXT_SIZE = 512,
-	METRICS_SIZE = 1024,
 	NAMES_WIDTH = 56, /* of the text; no name begins behind it */
-	LINE_SIZE = 2048,
-	DETAILS_SIZE = 48 * 1024, /* NRPE delivers 64 KiB */
 	MOUNTS_SIZE = 256 * 1024,
 };
 
@@ -177,7 +173,7 @@ static void make_harmless(char *line)
 void nagios_detail(struct nagios_run *run, unsigned verbosity,
 		   const char *format, ...)
 {
-	char line[TEXT_SIZE];
+	char line[NAGIOS_TEXT];
 	va_list args;
 
 	if (run->common->verbosity < verbosity)
@@ -257,7 +253,7 @@ void nagios_escape(const char *command, char text[TEXT_ESCAPED_COMMAND])
 void nagios_name(struct nagios_run *run, const char *command, pid_t pid,
 		 const char *format, ...)
 {
-	char name[TEXT_ESCAPED_COMMAND], known[TEXT_SIZE];
+	char name[TEXT_ESCAPED_COMMAND], known[NAGIOS_TEXT];
 	va_list args;
 
 	nagios_escape(command, name);
@@ -486,26 +482,50 @@ static void take_environment(const struct option_table *table, void *settings,
 	}
 }
 
-/* Prints all at once; the exit code. */
-static int print(struct nagios_run *run)
+void nagios_headline(const struct nagios_run *run, char line[NAGIOS_LINE])
 {
-	char line[LINE_SIZE];
+	(void)snprintf(line, NAGIOS_LINE, "%s %s: %s", run->check->name,
+		       status_names[run->status], run->text.start);
+	make_harmless(line);
+}
 
-	make_harmless(run->text.start);
-	(void)snprintf(line, sizeof(line), "%s %s: %s%s%s", run->check->name,
-		       status_names[run->status], run->text.start,
-		       run->metrics.used ? " | " : "", run->metrics.start);
+/* Prints all at once; the exit code. */
+static int print(const struct nagios_run *run)
+{
+	char line[NAGIOS_LINE];
+
+	nagios_headline(run, line);
 	/* a second answer would be wrong: who does not read is left alone */
 	(void)signal(SIGALRM, SIG_DFL);
-	(void)printf("%s\n%s", line, run->details.start);
+	(void)printf("%s%s%s\n%s", line, run->metrics.used ? " | " : "",
+		     run->metrics.start, run->details.start);
 	return fflush(stdout) == 0 ? (int)run->status : NAGIOS_UNKNOWN;
 }
 
-static int print_help(const struct nagios_check *check,
-		      const struct option_table *table)
+/* What options there are: the check's own, then those of every check. */
+struct table {
+	struct option_row rows[ROWS_MAX];
+	struct option_table options;
+};
+
+static void make_table(const struct nagios_check *check, struct table *table)
 {
+	size_t count = check->row_count;
+
+	assert(COMMON_ROWS + count <= ROWS_MAX);
+	memcpy(table->rows, check->rows, count * sizeof(*check->rows));
+	memcpy(table->rows + count, common_rows, sizeof(common_rows));
+	table->options =
+		(struct option_table){table->rows, COMMON_ROWS + count};
+}
+
+static int print_help(const struct nagios_check *check)
+{
+	struct table table;
+
+	make_table(check, &table);
 	(void)printf("%s %s: %s\n\n", check->program, VERSION, check->summary);
-	options_help(table, stdout);
+	options_help(&table.options, stdout);
 	return NAGIOS_UNKNOWN;
 }
 
@@ -562,15 +582,37 @@ static int start_timer(struct nagios_run *run)
 	return 0;
 }
 
-static void look(struct nagios_run *run, const void *settings)
+void nagios_begin(struct nagios_run *run, const struct nagios_check *check,
+		  const union nagios_settings *settings,
+		  struct nagios_room *room)
+{
+	*run = (struct nagios_run){
+		.check = check,
+		.common = &settings->common,
+		.text = {room->text, sizeof(room->text), 0},
+		.metrics = {room->metrics, sizeof(room->metrics), 0},
+		.details = {room->details, sizeof(room->details), 0},
+	};
+	room->text[0] = room->metrics[0] = room->details[0] = '\0';
+}
+
+int nagios_set(const struct nagios_check *check, int argc, char **argv,
+	       union nagios_settings *settings, struct problem *problem)
+{
+	struct table table;
+
+	assert(check->settings_size <= sizeof(*settings));
+	make_table(check, &table);
+	memset(settings, 0, sizeof(*settings));
+	options_default(&table.options, settings);
+	take_environment(&table.options, settings, problem);
+	return options_parse(&table.options, argc, argv, settings, problem);
+}
+
+void nagios_look(struct nagios_run *run, const union nagios_settings *settings)
 {
 	const struct nagios_common *common = run->common;
-	int error = start_timer(run);
 
-	if (error) {
-		nagios_say(run, NAGIOS_UNKNOWN, "timer: %s", strerror(-error));
-		return;
-	}
 	run->proc = directory_open(common->proc_dir);
 	if (run->proc < 0) {
 		nagios_say(run, NAGIOS_UNKNOWN, "%s: %s", common->proc_dir,
@@ -584,35 +626,24 @@ static void look(struct nagios_run *run, const void *settings)
 	(void)close(run->proc);
 }
 
-int nagios_main(const struct nagios_check *check, int argc, char **argv,
-		void *settings)
+int nagios_main(const struct nagios_check *check, int argc, char **argv)
 {
-	struct option_row rows[ROWS_MAX];
-	struct option_table table = {rows, COMMON_ROWS + check->row_count};
-	char text[TEXT_SIZE] = "", metrics[METRICS_SIZE] = "";
-	char details[DETAILS_SIZE]; /* only what is used is touched */
-	struct nagios_run run = {
-		.check = check,
-		.common = settings,
-		.text = {text, sizeof(text), 0},
-		.metrics = {metrics, sizeof(metrics), 0},
-		.details = {details, sizeof(details), 0},
-	};
+	union nagios_settings settings = {.common = {.command = 0}};
+	struct nagios_room room;
+	struct nagios_run run;
 	struct problem problem;
+	int error;
 
-	assert(table.count <= ROWS_MAX);
-	memcpy(rows, check->rows, check->row_count * sizeof(*rows));
-	memcpy(rows + check->row_count, common_rows, sizeof(common_rows));
-	details[0] = '\0';
-	options_default(&table, settings);
-	take_environment(&table, settings, &problem);
-	if (options_parse(&table, argc, argv, settings, &problem))
+	nagios_begin(&run, check, &settings, &room);
+	if (nagios_set(check, argc, argv, &settings, &problem))
 		nagios_say(&run, NAGIOS_UNKNOWN, "%s", problem.text);
-	else if (run.common->command == COMMAND_HELP)
-		return print_help(check, &table);
-	else if (run.common->command == COMMAND_VERSION)
+	else if (settings.common.command == COMMAND_HELP)
+		return print_help(check);
+	else if (settings.common.command == COMMAND_VERSION)
 		return print_version(check);
+	else if ((error = start_timer(&run)) != 0)
+		nagios_say(&run, NAGIOS_UNKNOWN, "timer: %s", strerror(-error));
 	else
-		look(&run, settings);
+		nagios_look(&run, &settings);
 	return print(&run);
 }

@@ -88,6 +88,11 @@ struct nagios_run {
 	const struct nagios_common *common;
 	int proc;
 	uint64_t now_ms; /* CLOCK_BOOTTIME */
+	/*
+	 * What the last look saw, kept by who looks again and again, and
+	 * replaced by what this one sees; NULL: nobody does.
+	 */
+	struct sample *previous;
 	enum nagios_status status;
 	struct nagios_text text;    /* what a person reads first */
 	struct nagios_text metrics; /* the performance data */
@@ -101,15 +106,53 @@ struct nagios_check {
 	const char *summary; /* for --help */
 	const struct option_row *rows;
 	size_t row_count;
+	size_t settings_size; /* of what begins with a struct nagios_common */
 	void (*look)(const void *settings, struct nagios_run *run);
 };
 
+/* Each in its file. */
+extern const struct nagios_check check_thrash_frozen, check_thrash_marker,
+	check_thrash_pressure;
+
+/* Room for the settings of any check. */
+union nagios_settings {
+	struct nagios_common common;
+	uint64_t room[64];
+};
+
 /*
- * A whole main(): settings begins with a struct nagios_common and is zero.
- * Returns the exit code.
+ * Reads the environment and the options as of a command line; -EINVAL with
+ * *problem.  Texts of argv stay in use.
  */
-int nagios_main(const struct nagios_check *check, int argc, char **argv,
-		void *settings);
+int nagios_set(const struct nagios_check *check, int argc, char **argv,
+	       union nagios_settings *settings, struct problem *problem);
+
+enum {
+	NAGIOS_TEXT = 512,
+	NAGIOS_METRICS = 1024,
+	NAGIOS_DETAILS = 48 * 1024, /* NRPE delivers 64 KiB */
+};
+
+/* Room for what a run says; only what is used is touched. */
+struct nagios_room {
+	char text[NAGIOS_TEXT];
+	char metrics[NAGIOS_METRICS];
+	char details[NAGIOS_DETAILS];
+};
+
+void nagios_begin(struct nagios_run *run, const struct nagios_check *check,
+		  const union nagios_settings *settings,
+		  struct nagios_room *room);
+
+/* Looks and judges. */
+void nagios_look(struct nagios_run *run, const union nagios_settings *settings);
+
+/* "FROZEN OK: nothing is frozen", with no character that would be obeyed. */
+enum { NAGIOS_LINE = NAGIOS_TEXT + 64 };
+void nagios_headline(const struct nagios_run *run, char line[NAGIOS_LINE]);
+
+/* A whole main() of a check; returns the exit code. */
+int nagios_main(const struct nagios_check *check, int argc, char **argv);
 
 /* Makes the status worse, never better: OK, WARNING, UNKNOWN, CRITICAL. */
 void nagios_raise(struct nagios_run *run, enum nagios_status status);

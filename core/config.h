@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Configuration files: one section, and in it lines of "name = value" or
+ * "name: value".  Lines that begin with # or ; are comments.
+ */
+#ifndef THRASH_CORE_CONFIG_H
+#define THRASH_CORE_CONFIG_H
+
+#include "core/problem.h"
+#include "core/text.h"
+
+struct config_line {
+	struct span name;
+	const char *value; /* terminated; it lies in the text of the file */
+	unsigned number;
+	const char *place; /* "/etc/thrash-protect.conf:3", for messages */
+};
+
+/* Takes one setting; 0, or -EINVAL with *problem saying what is wrong. */
+typedef int config_setter(void *target, const struct config_line *line,
+			  struct problem *problem);
+
+/*
+ * Hands every line of the section ("[thrash-protect]") to set.  text must end
+ * in a NUL and is cut into values; file is its name, for messages.
+ */
+int config_parse(char *text, size_t length, const char *file,
+		 const char *section, config_setter *set, void *target,
+		 struct problem *problem);
+
+/*
+ * Reads a file, which, unlike our own, may be a link; -errno with *problem
+ * saying which file.
+ */
+int config_read(const char *path, char *buffer, size_t size, struct span *text,
+		struct problem *problem);
+
+#endif
