@@ -45,7 +45,7 @@ SOURCES := $(wildcard core/*.c daemon/*.c plugins/*/*.c tests/*.c \
 	tests/tools/*.c tests/bench/*.c tests/fuzz/*.c)
 HEADERS := $(wildcard core/*.h daemon/*.h plugins/*/*.h tests/*.h \
 	tests/fuzz/*.h)
-SCRIPTS = $(wildcard tests/*.t tests/*.sh tests/*/*.sh) .ci/run
+SCRIPTS = $(wildcard tests/*.t tests/*.sh tests/*/*.t tests/*/*.sh) .ci/run
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
 MUTATIONS =
 PROVE_FLAGS =
@@ -120,6 +120,11 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libdaemon.a \
 check: all $(TESTS) $(SIMULATE) $(TOOLS)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) $(BUILD)/tests tests
 
+# Real Nagios, Icinga, NRPE and Munin, in namespaces; as root.  What Munin drew
+# is kept in $(BUILD)/artifacts.
+check-servers: all $(TOOLS)
+	BUILD=$(BUILD) prove $(PROVE_FLAGS) tests/servers
+
 sanitize:
 	$(MAKE) BUILD=$(BUILD)/sanitize STATIC= HARDENING= \
 		CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZERS)' \
@@ -178,10 +183,16 @@ lint-arrows:
 		grep -Ev '"(core|plugins/munin)/'
 	! grep -nE '\<(exit|kill|sleep|usleep|nanosleep)\(' core/*.c
 
-# A fresh Debian or Ubuntu needs these for check, fuzz, lint and demo; as root.
-DEPS = clang clang-format clang-tidy cppcheck e2fsprogs icinga2-bin \
-	icinga2-common libclang-rt-dev mmdebstrap mount munin munin-node \
-	perl procps shellcheck strace sudo systemd-container tmux util-linux
+# A fresh Debian or Ubuntu needs these for check, check-servers, fuzz, lint and
+# demo; as root.
+DEPS = clang clang-format clang-tidy cppcheck curl e2fsprogs faketime \
+	groff-base icinga2-bin icinga2-common iproute2 libclang-rt-dev \
+	libmonitoring-plugin-perl mandoc mmdebstrap mount munin munin-async \
+	munin-node nagios-nrpe-plugin nagios-nrpe-server nagios4-core perl \
+	perl-doc procps python3-nagiosplugin rrdtool shellcheck strace sudo \
+	systemd-container tmux util-linux
+# It cannot be installed beside the other munin-node: only unpacked.
+MUNIN_NODE_C = /var/cache/thrash-protect-tests/munin-node-c
 
 deps:
 	@command -v apt-get >/dev/null || { \
@@ -190,6 +201,7 @@ deps:
 	@test "$$(id -u)" = 0 || { \
 		echo "make deps: needs root, to install: $(DEPS)"; exit 1; }
 	tests/deps.sh $(DEPS)
+	tests/servers/unpack.sh munin-node-c $(MUNIN_NODE_C)
 
 # PEER=path of another daemon to compare with; some rows need root.
 bench: all $(BENCH)
@@ -210,7 +222,7 @@ demo: all $(TOOLS)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all bench check clean demo deps force fuzz fuzz-run lint \
-	lint-arrows nspawn sanitize sanitize-run
+.PHONY: all bench check check-servers clean demo deps force fuzz fuzz-run \
+	lint lint-arrows nspawn sanitize sanitize-run
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
