@@ -9,7 +9,8 @@
 #                    well: who thaws all lets go on everybody whom he finds
 #                    frozen by cgroup, also those of another test
 #   outside          all of a test that runs its function inside_namespace there
-#   begin_pretence   the counters, and two hogs: $hogs; fails if it may not
+#   begin_pretence   the counters, written by $pump, and two hogs: $hogs; fails if
+#                    it may not
 #   start_hogs       as many again
 #   stopped_hogs     the pids of those that are stopped now
 #   is_somebody_stopped, is_nobody_stopped   of the hogs
@@ -112,6 +113,7 @@ begin_pretence() {
 	write_vmstat 1000000
 	mount --bind "$WORK/vmstat" /proc/vmstat 2>/dev/null || return 1
 	pump &
+	pump=$!
 	hogs=
 	start_hogs
 }

@@ -115,5 +115,5 @@ host_freeze() {
 
 host_thaw() {
 	end_thrash
-	wait_for 10 host_has_thawed
+	wait_for 30 host_has_thawed
 }
