@@ -113,6 +113,7 @@ begin_pretence() {
 	write_vmstat 1000000
 	mount --bind "$WORK/vmstat" /proc/vmstat 2>/dev/null || return 1
 	pump &
+	# shellcheck disable=SC2034 # for tests
 	pump=$!
 	hogs=
 	start_hogs

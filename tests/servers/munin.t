@@ -129,11 +129,20 @@ munin_daemon_start() {
 
 ### The node
 
+# suggestions: what munin-node-configure thinks of each
+suggestions() {
+	munin-node-configure --config /run/munin-node.conf --suggest 2>&1 |
+		sed 's/  *|/|/g; s/| */|/g'
+}
+
 test_configure() {
-	configured=$(munin-node-configure --config /run/munin-node.conf \
-		--suggest 2>&1)
+	like "$(suggestions)" \
+		'^thrash_freezes\|no\|no \[/run/thrash-protect: No such file' \
+		'munin-node-configure shows why a plugin is of no use'
+	munin_daemon_start
+	configured=$(suggestions)
 	for graph in $graphs; do
-		like "$configured" "^$graph  *[|] no   [|] yes *\$" \
+		like "$configured" "^${graph}[|]no[|]yes *\$" \
 			"munin-node-configure suggests $graph"
 	done
 	munin-node-configure --config /run/munin-node.conf --shell \
@@ -145,6 +154,12 @@ test_configure() {
 		out=$(munin-run --config /run/munin-node.conf "$graph" 2>&1)
 		like "$out" '^[a-z_]+\.value [0-9.]+$' "munin-run runs $graph"
 	done
+}
+
+test_munindoc() {
+	PERLDOC_PAGER=cat PAGER=cat munindoc thrash_swap >"$WORK/doc" 2>&1
+	like "$(cat "$WORK/doc")" 'thrash_swap - graphs traffic' \
+		'munindoc shows the documentation of a plugin'
 }
 
 test_node() {
@@ -324,8 +339,8 @@ inside_namespace() {
 	host_begin && make_munin
 	ok $? 'a host has been made' || exit 1
 	now_s=$(($(date +%s) / step_s * step_s))
-	munin_daemon_start
 	test_configure
+	test_munindoc
 	test_node
 	test_calm
 	test_frozen
