@@ -104,8 +104,8 @@ $(SIMULATE): $(call object,tests/simulate.c tests/simulated_host.c) \
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
 # Small programs that tests run: hogs, terminals, the daemon's freezer by hand.
-$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(BUILD)/libdaemon.a \
-		$(BUILD)/libcore.a
+$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(NAGIOS_O) \
+		$(BUILD)/libdaemon.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
 
