@@ -204,7 +204,7 @@ deps:
 	tests/servers/unpack.sh munin-node-c $(MUNIN_NODE_C)
 
 # PEER=path of another daemon to compare with; some rows need root.
-bench: all $(BENCH)
+bench: all $(BENCH) $(TOOLS)
 	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench.sh
 
 # A small system to boot for tests/nspawn.t, kept outside; as root, 200 MB from
