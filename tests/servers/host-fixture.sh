@@ -7,12 +7,15 @@
 # seen outside or left behind.  To be sourced after tests/lib.sh.
 #
 #   host_outside     the whole of a test that runs its inside_namespace there
-#   host_begin       sets it up, with two hogs that always want more memory
-#   host_add_hogs COUNT
+#   host_begin       sets it up, with four hogs that always want more memory
+#   host_add_hogs    five more: then more are frozen than the checks' default
+#                    for critical
 #   daemon_start     the daemon, at default paths: $daemon
 #   host_freeze, host_thaw   a thrash, until somebody is frozen; and its end
+#   host_frozen_since        the second from which on somebody always was
 #
-# What begins there ends with it, whatever becomes of the test.
+# What begins there ends with it, whatever becomes of the test.  FREEZER=signal
+# in the environment leaves cgroups alone.
 
 # shellcheck source=tests/pretence-fixture.sh
 . tests/pretence-fixture.sh
@@ -64,6 +67,7 @@ host_install() {
 host_begin() {
 	chmod 755 "$WORK" # servers have users of their own
 	ip link set lo up && host_hide && begin_pretence || return
+	host_start_hogs 2
 	# shellcheck disable=SC2034 # for lib.sh
 	servers_dir=/run
 }
@@ -74,6 +78,10 @@ daemon_kill() {
 }
 
 host_add_hogs() {
+	host_start_hogs 5
+}
+
+host_start_hogs() {
 	for hog in $(seq "$1"); do
 		"$TOOLS/hog" 48 0 grow &
 		hogs="$hogs $!"
@@ -111,6 +119,11 @@ host_has_thawed() {
 host_freeze() {
 	begin_thrash
 	wait_for 10 host_has_frozen
+}
+
+# The daemon keeps it so.
+host_frozen_since() {
+	stat -c %Y /tmp/thrash-protect-frozen-pid-list
 }
 
 host_thaw() {

@@ -193,7 +193,7 @@ test_calm() {
 }
 
 test_frozen() {
-	host_add_hogs 7
+	host_add_hogs
 	host_freeze
 	wait_for 20 host_has_many
 	ok $? 'many are frozen' || diag "$(cat "$WORK/daemon.log")"

@@ -62,7 +62,7 @@ test_frozen() {
 	host_freeze
 	ok $? 'processes are frozen' || diag "$(cat "$WORK/daemon.log")"
 	all_answer frozen 1 \
-		'FROZEN WARNING: [12] frozen, longest .*: hog\[[0-9]+\].* \| frozen=[12];0;5;0 longest=[0-9.]+s;90;300;0 freezes=[0-9]+c;;;0$' \
+		'FROZEN WARNING: [1-4] frozen, longest .*: hog\[[0-9]+\].* \| frozen=[1-4];0;5;0 longest=[0-9.]+s;90;300;0 freezes=[0-9]+c;;;0$' \
 		'frozen processes: WARNING with their names'
 	nrpe_ask "$ssl" frozen_long
 	like "$out" \
@@ -77,7 +77,7 @@ test_frozen() {
 
 test_private() {
 	nrpe_ask "$private" frozen
-	answers 1 'FROZEN WARNING: [12] frozen, ' \
+	answers 1 'FROZEN WARNING: [1-4] frozen, ' \
 		'a private /tmp does not hide who is frozen'
 	nrpe_ask "$private" marker
 	answers '[01]' 'MARKER [A-Z]+: this is a private /tmp, not the host.s; by the state file frozen for ' \
@@ -88,19 +88,14 @@ test_private() {
 }
 
 test_many() {
-	host_add_hogs 7
+	host_add_hogs
 	wait_for 20 host_has_many
 	ok $? 'more than five are frozen' || diag "$(cat "$WORK/daemon.log")"
 	all_answer frozen 2 'FROZEN CRITICAL: [6-9] frozen, ' \
 		'too many frozen processes: CRITICAL'
-	host_thaw
-	ok $? 'the thrash is over'
-	all_answer frozen 0 'FROZEN OK: nothing is frozen' 'then it is OK'
 }
 
 test_killed() {
-	host_freeze
-	wait_for 20 host_has_many
 	daemon_kill
 	all_answer frozen 2 \
 		'FROZEN CRITICAL: the daemon \(pid [0-9]+\) is gone; it had frozen: hog' \
