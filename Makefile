@@ -44,7 +44,7 @@ BENCH := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,\
 SOURCES := $(wildcard core/*.c daemon/*.c plugins/*/*.c tests/*.c \
 	tests/tools/*.c tests/bench/*.c tests/fuzz/*.c)
 HEADERS := $(wildcard core/*.h daemon/*.h plugins/*/*.h tests/*.h \
-	tests/fuzz/*.h)
+	tests/tools/*.h tests/fuzz/*.h)
 SCRIPTS = $(wildcard tests/*.t tests/*.sh tests/*/*.t tests/*/*.sh) .ci/run
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
 MUTATIONS =
@@ -207,14 +207,21 @@ deps:
 bench: all $(BENCH) $(TOOLS)
 	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench.sh
 
-# A small system to boot for tests/nspawn.t, kept outside; as root, 200 MB from
-# Debian's mirror in half a minute, by mmdebstrap.
+# A small system to boot for tests, kept outside; as root, 200 MB from Debian's
+# mirror in half a minute, by mmdebstrap.  One that lacks a package is replaced.
 NSPAWN_TREE = /var/cache/thrash-protect-tests/bookworm
+NSPAWN_PACKAGES = systemd systemd-sysv dbus procps libpam-systemd \
+	openssh-server sudo tmux
 
 nspawn:
 	mkdir -p $(dir $(NSPAWN_TREE))
-	test -d $(NSPAWN_TREE) || mmdebstrap --variant=apt \
-		--include=systemd,systemd-sysv,dbus,procps bookworm $(NSPAWN_TREE)
+	dpkg-query --admindir=$(NSPAWN_TREE)/var/lib/dpkg --show \
+		$(NSPAWN_PACKAGES) >/dev/null 2>&1 || { \
+		rm -rf $(NSPAWN_TREE).new && \
+		mmdebstrap --variant=apt \
+			--include=$(subst $() $(),$(comma),$(NSPAWN_PACKAGES)) \
+			bookworm $(NSPAWN_TREE).new && \
+		rm -rf $(NSPAWN_TREE) && mv $(NSPAWN_TREE).new $(NSPAWN_TREE); }
 
 demo: all $(TOOLS)
 	@BUILD=$(BUILD) tests/demo.sh

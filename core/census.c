@@ -61,17 +61,6 @@ int census_init(struct census *census, size_t capacity)
 	return -ENOMEM;
 }
 
-/* From self up; who is not there any more has no further ancestors. */
-static void find_kin(struct census *census, pid_t self)
-{
-	struct process process = {.parent = self};
-
-	while (census->kin_count < CENSUS_KIN && process.parent > 0 &&
-	       process_read(census->directory, process.parent, census->page_kib,
-			    &process) == 0)
-		census->kin[census->kin_count++] = process.pid;
-}
-
 int census_open(struct census *census, int proc, pid_t self)
 {
 	int error = census_init(census, CENSUS_READS);
@@ -85,7 +74,9 @@ int census_open(struct census *census, int proc, pid_t self)
 		census_close(census);
 		return error;
 	}
-	find_kin(census, self);
+	census->kin_count =
+		process_read_kin(census->directory, self, census->page_kib,
+				 census->kin, CENSUS_KIN);
 	return 0;
 }
 

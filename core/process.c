@@ -36,6 +36,8 @@ bool process_is_dead(const struct process *process)
 /* Pids outside of a PID namespace are shown as 0, and init's is 1. */
 bool process_is_together(const struct process *a, const struct process *b)
 {
+	if (a->judged.whole || b->judged.whole)
+		return a->judged.whole == b->judged.whole;
 	return a->group > 1 && a->group == b->group && a->session == b->session;
 }
 
@@ -356,6 +358,18 @@ int process_find(int proc, pid_t pid, uint64_t start_time, unsigned page_kib,
 	return process->start_time != start_time || process_is_dead(process)
 		       ? -ESRCH
 		       : 0;
+}
+
+size_t process_read_kin(int proc, pid_t pid, unsigned page_kib, pid_t *kin,
+			size_t most)
+{
+	struct process process = {.parent = pid};
+	size_t count = 0;
+
+	while (count < most && process.parent > 0 &&
+	       process_read(proc, process.parent, page_kib, &process) == 0)
+		kin[count++] = process.pid;
+	return count;
 }
 
 bool process_is_alive(int proc, pid_t pid, uint64_t start_time)

@@ -36,6 +36,8 @@ enum process_class {
 };
 
 struct judgement {
+	/* the cgroup that it is frozen with, as a whole; 0: it is alone */
+	uint64_t whole;
 	uint32_t budget_ms; /* it is frozen for no longer; 0: max_frozen */
 	uint8_t class;      /* enum process_class */
 	uint8_t role;       /* enum role_kind: why */
@@ -54,6 +56,7 @@ struct process {
 	unsigned flags;           /* PF_* of include/linux/sched.h */
 	uint32_t cpu_ticks;       /* used since it started, or the most */
 	struct judgement judged;  /* only after role_judge() */
+	bool has_claim;           /* only after decide_note_claim() */
 	bool has_terminal;        /* that controls it */
 	bool is_foreground;       /* its group is the one at the terminal */
 	char state;               /* R S D T t Z X I P */
@@ -68,7 +71,10 @@ bool process_is_dead(const struct process *process);
 /* Stopped by a signal or a tracer: T or t. */
 bool process_is_stopped(const struct process *process);
 
-/* Of the same process group: a pipeline, make and its compilers. */
+/*
+ * In the same cgroup that is frozen as a whole; or, if neither is in one, of
+ * the same process group: a pipeline, make and its compilers.
+ */
 bool process_is_together(const struct process *a, const struct process *b);
 
 /* "unknown", "batch", "interactive", "protected" */
@@ -95,6 +101,10 @@ int process_read_memory(int proc, struct process *process);
  */
 int process_find(int proc, pid_t pid, uint64_t start_time, unsigned page_kib,
 		 struct process *process);
+
+/* It and its ancestors, from it up, until one is not there; how many. */
+size_t process_read_kin(int proc, pid_t pid, unsigned page_kib, pid_t *kin,
+			size_t most);
 
 /* Whether that process is known to be there. */
 bool process_is_alive(int proc, pid_t pid, uint64_t start_time);

@@ -393,44 +393,76 @@ int state_write(int directory, const struct state *state)
 				      error ? error : output.error, 0644, NULL);
 }
 
-/* What anybody but root and us can write is not to be believed. */
-static bool is_trusted(int file)
+static bool is_writable(const struct stat *status)
 {
-	struct stat status;
-
-	return fstat(file, &status) == 0 &&
-	       (status.st_uid == 0 || status.st_uid == geteuid()) &&
-	       !(status.st_mode & (S_IWGRP | S_IWOTH));
+	return status->st_mode & (S_IWGRP | S_IWOTH);
 }
 
-static int read_trusted(int directory, char *buffer, size_t size,
-			struct span *text)
+/*
+ * A daemon that is not root's has a directory that root has made for it: where
+ * only root can write, nobody else can have put it.
+ */
+static bool is_given_by_root(int directory)
 {
+	struct stat parent;
+
+	return fstatat(directory, "..", &parent, 0) == 0 && !parent.st_uid &&
+	       !is_writable(&parent);
+}
+
+/* Others than root, we, and whom root trusts cannot have written that. */
+static bool is_trusted(const struct stat *status, uid_t trusted)
+{
+	return (!status->st_uid || status->st_uid == geteuid() ||
+		status->st_uid == trusted) &&
+	       !is_writable(status);
+}
+
+/* *owner is whose the directory is, and then whose the file is. */
+static int read_trusted(int directory, char *buffer, size_t size,
+			struct span *text, uid_t *owner)
+{
+	struct stat status;
 	int file = file_open_at(directory, "state");
+	int error = -EPERM;
 
 	if (file < 0)
 		return file;
-
-	int error =
-		is_trusted(file) ? file_read(file, buffer, size, text) : -EPERM;
-
+	if (fstat(file, &status) == 0 && is_trusted(&status, *owner)) {
+		*owner = status.st_uid;
+		error = file_read(file, buffer, size, text);
+	}
 	(void)close(file);
 	return error;
 }
 
-int state_open_directory(const char *run_dir, struct problem *problem)
+/* As state_open_directory(); *owner is whose it is. */
+static int open_directory(const char *run_dir, uid_t *owner,
+			  struct problem *problem)
 {
+	struct stat status;
 	int directory =
 		open(run_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (directory < 0)
 		return problem_set(problem, -errno, "%s: %s", run_dir,
 				   strerror(errno));
-	if (is_trusted(directory))
+	if (fstat(directory, &status) == 0 &&
+	    is_trusted(&status,
+		       is_given_by_root(directory) ? status.st_uid : 0)) {
+		*owner = status.st_uid;
 		return directory;
+	}
 	(void)close(directory);
 	return problem_set(problem, -EPERM,
 			   "%s: others than root can write there", run_dir);
+}
+
+int state_open_directory(const char *run_dir, struct problem *problem)
+{
+	uid_t ignored;
+
+	return open_directory(run_dir, &ignored, problem);
 }
 
 int state_read(const char *run_dir, struct state *state,
@@ -438,12 +470,14 @@ int state_read(const char *run_dir, struct state *state,
 {
 	char buffer[STATE_SIZE];
 	struct span text;
-	int directory = state_open_directory(run_dir, problem);
+	uid_t owner = 0;
+	int directory = open_directory(run_dir, &owner, problem);
 
 	if (directory < 0)
 		return directory;
 
-	int error = read_trusted(directory, buffer, sizeof(buffer), &text);
+	int error =
+		read_trusted(directory, buffer, sizeof(buffer), &text, &owner);
 
 	(void)close(directory);
 	if (error == -EPERM)
@@ -453,7 +487,9 @@ int state_read(const char *run_dir, struct state *state,
 	if (error)
 		return problem_set(problem, error, "%s/state: %s", run_dir,
 				   strerror(-error));
-	return state_parse(text, state, problem);
+	error = state_parse(text, state, problem);
+	state->owner = owner;
+	return error;
 }
 
 /* Whether /proc shows us processes of other users (hidepid). */

@@ -30,10 +30,11 @@ enum {
 /* One frozen process. */
 struct state_frozen {
 	pid_t pid;
-	uint64_t start_time;     /* ticks since boot, as in /proc/PID/stat */
-	uint64_t frozen_ms;      /* for how long, when the state was written */
-	char method[STATE_WORD]; /* cgroup | signal | dry-run */
-	/* batch | interactive | parent (of a frozen one) */
+	uint64_t start_time; /* ticks since boot, as in /proc/PID/stat */
+	uint64_t frozen_ms;  /* for how long, when the state was written */
+	/* cgroup | whole-cgroup | signal | dry-run */
+	char method[STATE_WORD];
+	/* batch | interactive | parent, or member (of a frozen one's cgroup) */
 	char class[STATE_WORD];
 	char command[PROCESS_COMMAND]; /* as it is, not escaped */
 };
@@ -62,6 +63,7 @@ struct state {
 	/* the kernel's counters at that moment, for rates since then */
 	struct sample sample;
 	struct state_frozen frozen[STATE_FROZEN]; /* frozen_processes rows */
+	uid_t owner; /* of the file that was read; not in it */
 };
 
 /*
@@ -82,7 +84,8 @@ int state_parse(struct span text, struct state *state, struct problem *problem);
 
 /*
  * Opens the run directory; a descriptor, or -errno with *problem: -EPERM when
- * others than root and we ourselves can write there, -ENOTDIR for a link.
+ * others can write there than root, we ourselves, and the user to whom root has
+ * given it, as one that lies where only root can write; -ENOTDIR for a link.
  */
 int state_open_directory(const char *run_dir, struct problem *problem);
 

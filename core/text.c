@@ -57,6 +57,16 @@ struct span span_line(struct span *rest)
 	return line;
 }
 
+uint64_t span_hash(struct span span)
+{
+	uint64_t value = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < span.length; i++)
+		value = (value ^ (unsigned char)span.start[i]) *
+			UINT64_C(0x100000001b3);
+	return value;
+}
+
 struct span span_trim(struct span span)
 {
 	while (span.length && is_blank(span.start[0]))

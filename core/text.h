@@ -31,6 +31,9 @@ struct span span_line(struct span *rest);
  */
 struct span span_word(struct span *rest);
 
+/* FNV-1a: the same for the same text; for others most likely another. */
+uint64_t span_hash(struct span span);
+
 /* Without the blanks at both ends. */
 struct span span_trim(struct span span);
 

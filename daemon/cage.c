@@ -4,6 +4,7 @@
 
 #include "core/cgroup.h"
 #include "core/file.h"
+#include "daemon/pen.h"
 #include "daemon/stop.h"
 
 #include <dirent.h>
@@ -254,10 +255,8 @@ int cage_freeze(int cgroups, int proc, pid_t pid, uint64_t start_time)
 	if (cage < 0)
 		return cage;
 	error = move_in(cage, proc, pid, start_time);
-	if (!error)
-		return cage;
-	if (cage_thaw(cage, pid, start_time) != 0)
-		(void)close(cage);
+	if (!error || cage_thaw(cage, pid, start_time) != 0)
+		return cage; /* it may be in there */
 	return error;
 }
 
@@ -307,6 +306,22 @@ static int move_out(int cage, int parent)
 	return error;
 }
 
+/* Of a cgroup that somebody else has just removed. */
+static bool means_removed(int error)
+{
+	return error == -ENOENT || error == -ENODEV;
+}
+
+/* And not another one that somebody has put in its place. */
+static bool is_there(int parent, const char *name, int cage)
+{
+	struct stat now, own;
+
+	if (fstatat(parent, name, &now, AT_SYMLINK_NOFOLLOW) != 0)
+		return !means_removed(-errno);
+	return fstat(cage, &own) != 0 || now.st_ino == own.st_ino;
+}
+
 /*
  * Moving somebody back is what lets him go on; until then nobody can fork.
  * Where that fails (controllers were enabled there since) they go on in the
@@ -319,13 +334,12 @@ static int empty(int cage, int parent, const char *name)
 	wait_for_moves(parent);
 	for (int i = 0; i < ROUNDS && !error; i++) {
 		error = move_out(cage, parent);
-		if (unlinkat(parent, name, AT_REMOVEDIR) == 0 ||
-		    errno == ENOENT)
+		if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
 			return 0;
 	}
 	error = write_at(cage, "cgroup.freeze", "0");
-	/* somebody else has just removed it */
-	return error == -ENOENT || error == -ENODEV ? 0 : error;
+	return means_removed(error) && !is_there(parent, name, cage) ? 0
+								     : error;
 }
 
 int cage_thaw(int cage, pid_t pid, uint64_t start_time)
@@ -351,12 +365,6 @@ struct level {
 	off_t next;    /* where in it */
 };
 
-/* Of a cgroup that somebody else has just removed. */
-static bool means_removed(int error)
-{
-	return error == -ENOENT || error == -ENODEV;
-}
-
 /* The whole way through the tree. */
 struct walk {
 	struct level levels[CAGE_LEVELS];
@@ -368,13 +376,37 @@ struct walk {
 	struct log *log;
 };
 
+static bool is_to_open(const struct walk *walk, pid_t pid, uint64_t start_time)
+{
+	return walk->is_wanted &&
+	       walk->is_wanted(walk->context, pid, start_time);
+}
+
+/* Whoever the mark is for, all in the pen go on. */
+static int thaw_left(const struct walk *walk, int pen, pid_t pid,
+		     uint64_t start_time)
+{
+	int error = pen_hold(pen);
+
+	if (error && !is_to_open(walk, pid, start_time))
+		return error == -EWOULDBLOCK ? 0 : error;
+	error = pen_thaw(pen, pid, start_time);
+	if (error)
+		log_warning(walk->log, "cannot thaw the cgroup of %d: %s",
+			    (int)pid, strerror(-error));
+	else
+		log_info(walk->log,
+			 "thawed the cgroup of %d, which was left frozen",
+			 (int)pid);
+	return error;
+}
+
 static int empty_left(const struct walk *walk, int parent, const char *name,
 		      pid_t pid, uint64_t start_time)
 {
-	bool is_wanted = walk->is_wanted &&
-			 walk->is_wanted(walk->context, pid, start_time);
-	int cage = is_wanted ? open_directory(parent, name, O_PATH)
-			     : open_held(parent, name);
+	int cage = is_to_open(walk, pid, start_time)
+			   ? open_directory(parent, name, O_PATH)
+			   : open_held(parent, name);
 	int error = cage < 0 ? cage : write_at(cage, "cgroup.freeze", "0");
 
 	if (!error)
@@ -438,12 +470,14 @@ static void visit(struct walk *walk, int parent, const char *name)
 	walk->left--;
 	if (is_cage_name(name, &pid, &start_time))
 		note(walk, empty_left(walk, parent, name, pid, start_time));
+	else if (pen_is_mark(parent, name, &pid, &start_time))
+		note(walk, thaw_left(walk, parent, pid, start_time));
 	descend(walk, parent, name);
 }
 
 static void walk_down(struct walk *walk)
 {
-	struct dirent64 entry;
+	struct dirent64 entry = {.d_type = DT_UNKNOWN};
 
 	while (walk->depth) {
 		struct level *level = &walk->levels[walk->depth - 1];

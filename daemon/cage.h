@@ -58,7 +58,8 @@ int cages_check(int cgroups, int proc);
 /*
  * Freezes a process; the descriptor of its cage, or -errno: -ESRCH when that
  * process is gone, -EALREADY when somebody has stopped it.  Any other means
- * that it cannot be done here, and nothing was.
+ * that it cannot be done here, and nothing was: if what was done could not be
+ * undone it counts as done, to be undone by cage_thaw().
  */
 int cage_freeze(int cgroups, int proc, pid_t pid, uint64_t start_time);
 
@@ -71,12 +72,13 @@ bool cage_holds(int cage, pid_t pid);
  */
 int cage_thaw(int cage, pid_t pid, uint64_t start_time);
 
-/* Whether a cage is to be emptied though somebody holds it. */
+/* Whether a cage, or a pen, is to be opened though somebody holds it. */
 typedef bool cage_filter(const void *context, pid_t pid, uint64_t start_time);
 
 /*
  * The same for every cage that a worker has left behind, and for those that
- * are held and wanted all the same (NULL: none).  Whose name looks like one is
+ * are held and wanted all the same (NULL: none); and for every pen (pen.h), by
+ * the process in its mark.  Whose name looks like one is
  * taken for one, as all that it can do is to go on.  0, also where cgroups is
  * -1 or no tree of version 2; or -errno of what went wrong last: then there may
  * be more, and it is to be tried again.

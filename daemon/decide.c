@@ -2,6 +2,9 @@
 /* Puts detection and schedule together. */
 #include "daemon/decide.h"
 
+#include "core/clock.h"
+#include "daemon/units.h"
+
 const struct sample *decide_sample(const struct decider *decider)
 {
 	return &decider->detector.history[decider->detector.newest];
@@ -12,7 +15,7 @@ static void watch_trouble(struct decider *decider, uint64_t now_us)
 	if (decider->detector.verdict == VERDICT_CALM)
 		return;
 	if (!decider->trouble_us ||
-	    now_us - decider->calm_us > UINT64_C(1000) * DECIDE_TROUBLE_MS)
+	    has_passed(decider->calm_us, DECIDE_TROUBLE_MS, now_us))
 		decider->trouble_us = now_us;
 	decider->calm_us = now_us;
 }
@@ -27,11 +30,9 @@ enum verdict decide_verdict(struct decider *decider,
 	return verdict;
 }
 
-static bool has_passed(const struct decider *decider, uint64_t since_us,
-		       uint64_t ms)
+static bool is_long_ago(const struct decider *decider, uint64_t us, uint64_t ms)
 {
-	return !since_us ||
-	       decide_sample(decider)->time_us - since_us >= ms * 1000;
+	return has_passed(us, ms, decide_sample(decider)->time_us);
 }
 
 /*
@@ -42,8 +43,8 @@ static uint64_t look_interval_ms(const struct decider *decider)
 {
 	if (decider->schedule.count >= 2)
 		return DECIDE_LOOK_MS;
-	return decider->census.unread || !has_passed(decider, decider->rush_us,
-						     DECIDE_RUSH_MS)
+	return decider->census.unread || !is_long_ago(decider, decider->rush_us,
+						      DECIDE_RUSH_MS)
 		       ? 0
 		       : DECIDE_SEARCH_MS;
 }
@@ -56,8 +57,8 @@ bool decide_wants_look(const struct decider *decider)
 			   detector->stall_permille >=
 				   decider->settings->stall_threshold_permille;
 
-	return has_trouble && has_passed(decider, decider->census.looked_us,
-					 look_interval_ms(decider));
+	return has_trouble && is_long_ago(decider, decider->census.looked_us,
+					  look_interval_ms(decider));
 }
 
 struct census *decide_look(struct decider *decider)
@@ -65,7 +66,7 @@ struct census *decide_look(struct decider *decider)
 	struct census *census = &decider->census;
 	uint64_t now_us = decide_sample(decider)->time_us;
 
-	if (has_passed(decider, census->looked_us, CENSUS_FRESH_MS))
+	if (is_long_ago(decider, census->looked_us, CENSUS_FRESH_MS))
 		decider->rush_us = now_us;
 	census_begin(census, now_us);
 	return census;
@@ -84,25 +85,22 @@ struct process *decide_next_of_interest(struct decider *decider, size_t *at)
 	return NULL;
 }
 
-static bool has_claim(const struct decider *decider,
-		      const struct process *process)
+void decide_note_claim(const struct decider *decider, struct process *process)
 {
-	return select_has_claim(&decider->census.before, process);
+	process->has_claim = select_has_claim(&decider->census.before, process);
 }
 
 bool decide_wants_limit(const struct decider *decider,
 			const struct process *process)
 {
-	return detect_is_confined(&decider->detector) &&
-	       has_claim(decider, process);
+	return process->has_claim && detect_is_confined(&decider->detector);
 }
 
 struct role_moment decide_moment(const struct decider *decider,
 				 const struct process *process)
 {
 	uint64_t now_us = decide_sample(decider)->time_us;
-	bool is_over =
-		now_us - decider->calm_us > UINT64_C(1000) * DECIDE_TROUBLE_MS;
+	bool is_over = has_passed(decider->calm_us, DECIDE_TROUBLE_MS, now_us);
 
 	return (struct role_moment){
 		.now_us = now_us,
@@ -124,28 +122,18 @@ static bool may_log_in(const struct decider *decider,
 	       role_makes_login(role_by_command(process->command));
 }
 
-void decide_note_claims(struct decider *decider)
-{
-	const struct process_table *now = &decider->census.now;
-
-	decider->claimant_count = 0;
-	for (size_t i = 0; i < now->count; i++)
-		if (decider->claimant_count < DECIDE_CLAIMANTS &&
-		    has_claim(decider, &now->rows[i]))
-			decider->claimants[decider->claimant_count++] =
-				&now->rows[i];
-}
-
 static bool has_kin_with_claim(const struct decider *decider,
 			       const struct process *process)
 {
 	const struct schedule *schedule = &decider->schedule;
+	const struct process_table *now = &decider->census.now;
 
 	for (size_t i = 0; i < schedule->count; i++)
 		if (process_is_together(&schedule->jobs[i].process, process))
 			return true;
-	for (size_t i = 0; i < decider->claimant_count; i++)
-		if (process_is_together(decider->claimants[i], process))
+	for (size_t i = 0; i < now->count; i++)
+		if (now->rows[i].has_claim &&
+		    process_is_together(&now->rows[i], process))
 			return true;
 	return false;
 }
@@ -153,7 +141,7 @@ static bool has_kin_with_claim(const struct decider *decider,
 bool decide_wants_judgement(const struct decider *decider,
 			    const struct process *process)
 {
-	return has_claim(decider, process) || may_log_in(decider, process) ||
+	return process->has_claim || may_log_in(decider, process) ||
 	       (process_memory_kib(process) >= SELECT_LEAST_KIB &&
 		has_kin_with_claim(decider, process));
 }
@@ -217,4 +205,5 @@ void decide_orders(struct decider *decider, bool has_looked,
 
 	schedule_step(&decider->schedule, decider->settings, &situation,
 		      orders);
+	units_complete(&decider->schedule, situation.now_us, orders);
 }

@@ -21,8 +21,6 @@ enum {
 	DECIDE_SEARCH_MS = 150,
 	/* In every turn, when trouble has just begun. */
 	DECIDE_RUSH_MS = 1000,
-	/* Of more than so many the kin is not judged in that look. */
-	DECIDE_CLAIMANTS = 64,
 	/* What begins again sooner than this is still the same trouble. */
 	DECIDE_TROUBLE_MS = 300000,
 };
@@ -38,9 +36,6 @@ struct decider {
 	uint64_t trouble_us;  /* when this trouble began; 0: none yet */
 	uint64_t calm_us;     /* when it was last not calm */
 	uint64_t room_us;     /* until when who logs in is given room */
-	/* of the new look, those with a claim; in now, not ours */
-	const struct process *claimants[DECIDE_CLAIMANTS];
-	size_t claimant_count;
 };
 
 /* A turn begins: the sample gives the verdict. */
@@ -60,18 +55,20 @@ struct census *decide_look(struct decider *decider);
 struct process *decide_next_of_interest(struct decider *decider, size_t *at);
 
 /*
- * Whether it matters for that process, its memory being known, that the limit
- * of its cgroup is.
+ * Notes, when its memory is known, whether such a process is to blame
+ * (select.h).
  */
+void decide_note_claim(const struct decider *decider, struct process *process);
+
+/* Then: whether it matters that the limit of its cgroup is known. */
 bool decide_wants_limit(const struct decider *decider,
 			const struct process *process);
 
 /*
- * Whether it matters how that process is to be treated: it may be frozen, now
- * or with others of its group, or somebody logs in.  Who has a claim is to be
- * noted once for each look, when the memory of all is known.
+ * Then, of any process of the look: whether it matters how it is to be
+ * treated, because it may be frozen, now or with others of its group, or
+ * because somebody logs in.
  */
-void decide_note_claims(struct decider *decider);
 bool decide_wants_judgement(const struct decider *decider,
 			    const struct process *process);
 

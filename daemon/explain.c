@@ -2,11 +2,14 @@
 /* Judges one process as the daemon would, and prints the judgement. */
 #include "daemon/explain.h"
 
+#include "core/cgroup.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/locks.h"
 #include "core/state.h"
+#include "daemon/cage.h"
 #include "daemon/facts.h"
+#include "daemon/pen.h"
 #include "daemon/select.h"
 
 #include <errno.h>
@@ -21,6 +24,9 @@ struct subject {
 	struct state state; /* of the daemon, all zero if there is none */
 	const struct role_facts *known;
 	char exe[FACTS_PATH];
+	char whole[PATH_MAX];  /* cgroup, if known->whole */
+	int whole_error;       /* why it is not frozen as a whole */
+	struct process member; /* because of whom, if that is -EPERM */
 };
 
 static bool is_frozen(const struct subject *subject)
@@ -81,6 +87,34 @@ static void print_exe(const struct subject *subject, FILE *out)
 					      : "(may not be looked at)");
 }
 
+/* "/a/b, by freeze_cgroup = /a/x* (/etc/thrash-protect.conf:3)" */
+static void print_whole(const struct subject *subject, FILE *out)
+{
+	const struct judgement by = {
+		.rule = subject->known->rules[RULES_WHOLE]};
+	const struct process *member = &subject->member;
+	char escaped[4 * PATH_MAX], reason[SETTINGS_RULE];
+
+	if (!by.rule) {
+		(void)fprintf(out, "frozen_with nobody else\n");
+		return;
+	}
+	text_escape(subject->whole, escaped, sizeof(escaped));
+	settings_describe(subject->settings, &by, reason);
+	(void)fprintf(out, "frozen_with everybody in %s, by %s", escaped,
+		      reason);
+	if (subject->whole_error == -EPERM) {
+		text_escape(member->command, escaped, sizeof(escaped));
+		settings_describe(subject->settings, &member->judged, reason);
+		(void)fprintf(out, "; but not because of %d (%s), which is %s",
+			      (int)member->pid, escaped, reason);
+	} else if (subject->whole_error) {
+		(void)fprintf(out, "; but that cannot be done: %s",
+			      strerror(-subject->whole_error));
+	}
+	(void)fputc('\n', out);
+}
+
 static void print(const struct subject *subject, FILE *out)
 {
 	const struct process *process = &subject->process;
@@ -107,7 +141,27 @@ static void print(const struct subject *subject, FILE *out)
 		      process_memory_kib(process));
 	(void)fprintf(out, "may_be_frozen %s\n", freedom(subject));
 	(void)fprintf(out, "frozen_at_most_ms %" PRIu64 "\n", most_ms);
+	print_whole(subject, out);
 	print_hazards(subject, out);
+}
+
+/* Whether it would be frozen with its whole cgroup; 0 or -errno. */
+static int check_whole(struct subject *subject, const struct facts *facts,
+		       const struct role_moment *moment)
+{
+	const struct process *process = &subject->process;
+	struct cgroups cgroups;
+	int error, pen;
+
+	cgroups_open(&cgroups, CGROUP_ROOT);
+	error = cages_check(cgroups.v2, facts->proc);
+	pen = error ? error : pen_open(cgroups.v2, facts, process);
+	cgroups_close(&cgroups);
+	if (pen < 0)
+		return pen;
+	error = pen_check(pen, facts, process, moment, &subject->member);
+	(void)close(pen);
+	return error;
 }
 
 /* As the daemon does, but for the trouble, of which nothing is known here. */
@@ -131,6 +185,8 @@ static bool judge(struct subject *subject, struct facts *facts, int proc)
 	process->judged = role_judge(process, known, &moment);
 	subject->known = known;
 	(void)facts_read_exe(proc, process->pid, subject->exe);
+	if (facts_find_whole(facts, process->pid, subject->whole))
+		subject->whole_error = check_whole(subject, facts, &moment);
 	return true;
 }
 

@@ -2,6 +2,7 @@
 /* Reads and keeps what is to be known of processes. */
 #include "daemon/facts.h"
 
+#include "core/cgroup.h"
 #include "core/file.h"
 #include "daemon/resident.h"
 
@@ -109,16 +110,6 @@ static size_t read_kin(const struct facts *facts, pid_t pid,
 	return count;
 }
 
-static void find_ours(struct facts *facts, pid_t self)
-{
-	struct process process = {.parent = self};
-
-	while (facts->kin_count < FACTS_KIN && process.parent > 0 &&
-	       process_read(facts->proc, process.parent, facts->page_kib,
-			    &process) == 0)
-		facts->kin[facts->kin_count++] = process.pid;
-}
-
 void facts_open(struct facts *facts, int proc, const struct settings *settings,
 		pid_t self)
 {
@@ -128,7 +119,8 @@ void facts_open(struct facts *facts, int proc, const struct settings *settings,
 	facts->page_kib = (unsigned)(sysconf(_SC_PAGESIZE) / 1024);
 	facts->reads_left = FACTS_READS;
 	read_shells(facts);
-	find_ours(facts, self);
+	facts->kin_count = process_read_kin(proc, self, facts->page_kib,
+					    facts->kin, FACTS_KIN);
 	watchdogs_open(&facts->watchdogs, "/");
 }
 
@@ -209,6 +201,17 @@ static bool has_fuse(int proc, pid_t pid)
 	return false;
 }
 
+uint8_t facts_find_whole(const struct facts *facts, pid_t pid,
+			 char path[PATH_MAX])
+{
+	const struct rules *rules = &facts->settings->rules;
+
+	return rules_have_list(rules, RULES_WHOLE) &&
+			       cgroup_read_path(facts->proc, pid, path) == 0
+		       ? rules_find_whole(rules, path)
+		       : 0;
+}
+
 /* A rule asks for it, or it may be a service with a watchdog. */
 static void read_cgroups(const struct facts *facts,
 			 const struct process *process, char *buffer,
@@ -223,6 +226,15 @@ static void read_cgroups(const struct facts *facts,
 	(void)snprintf(name, sizeof(name), "%d/cgroup", (int)process->pid);
 	if (file_read_at(facts->proc, name, buffer, FACTS_CGROUPS, text) != 0)
 		*text = (struct span){NULL, 0};
+}
+
+static void find_whole(const struct facts *facts, struct role_facts *read)
+{
+	char path[PATH_MAX];
+
+	read->rules[RULES_WHOLE] = facts_find_whole(facts, read->pid, path);
+	if (read->rules[RULES_WHOLE])
+		read->whole = span_hash(span_of(path));
 }
 
 static void read_rest(const struct facts *facts, const struct process *process,
@@ -244,6 +256,7 @@ static void read_rest(const struct facts *facts, const struct process *process,
 	for (size_t i = 0; i < RULES_LISTS; i++)
 		read->rules[i] = rules_match(&facts->settings->rules,
 					     (enum rule_list)i, &subject);
+	find_whole(facts, read);
 }
 
 static bool is_ours(const struct facts *facts, pid_t pid)
@@ -324,4 +337,26 @@ void facts_judge(struct facts *facts, struct process *process,
 		return;
 	known->was_busy |= role_is_busy(process, moment);
 	process->judged = role_judge(process, known, moment);
+}
+
+struct judgement facts_judge_once(const struct facts *facts,
+				  const struct process *process,
+				  const struct role_moment *moment)
+{
+	struct role_facts read;
+
+	return read_facts(facts, process, moment->now_us, &read)
+		       ? role_judge(process, &read, moment)
+		       : role_pending();
+}
+
+void facts_see_whole(struct facts *facts, struct process *process)
+{
+	const struct role_facts *known = facts_find(facts, process);
+	char path[PATH_MAX];
+
+	if (known)
+		process->judged.whole = known->whole;
+	else if (facts_find_whole(facts, process->pid, path))
+		process->judged.whole = span_hash(span_of(path));
 }

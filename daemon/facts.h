@@ -19,6 +19,8 @@
 #include "daemon/settings.h"
 #include "daemon/watchdog.h"
 
+#include <limits.h>
+
 #define FACTS_SHELLS "/etc/shells"
 
 enum {
@@ -72,6 +74,27 @@ struct role_facts *facts_get(struct facts *facts, const struct process *process,
  */
 void facts_judge(struct facts *facts, struct process *process,
 		 const struct role_moment *moment, bool *is_new);
+
+/*
+ * Judges a process of whom nothing may be known yet, and keeps nothing; who is
+ * gone meanwhile is pending.
+ */
+struct judgement facts_judge_once(const struct facts *facts,
+				  const struct process *process,
+				  const struct role_moment *moment);
+
+/*
+ * Fills in which cgroup it is to be frozen with, as a whole, for one who is
+ * not judged (yet).
+ */
+void facts_see_whole(struct facts *facts, struct process *process);
+
+/*
+ * The path of that cgroup now, and the number of the rule that says so; 0:
+ * there is none.
+ */
+uint8_t facts_find_whole(const struct facts *facts, pid_t pid,
+			 char path[PATH_MAX]);
 
 /* The program of a process, terminated; false: it may not be looked at. */
 bool facts_read_exe(int proc, pid_t pid, char path[FACTS_PATH]);

@@ -5,6 +5,8 @@
  * it must have started at start_time, or nobody is touched.
  *
  *   cgroup   invisible to everybody; see cage.h
+ *   whole-cgroup   with everybody in its cgroup, who then all are in the
+ *            table; see pen.h
  *   signal   SIGSTOP, and for those whose parent would notice the parent too,
  *            which then is in the table as well; see stop.h
  *   dry-run  nothing is done
@@ -17,6 +19,7 @@
 #define THRASH_DAEMON_FREEZER_H
 
 #include "core/process.h"
+#include "daemon/facts.h"
 #include "daemon/ledger.h"
 #include "daemon/settings.h"
 
@@ -30,7 +33,12 @@ enum {
 	FREEZER_RETRY_MS = 60000,
 };
 
-enum freeze_method { FREEZE_CGROUP, FREEZE_SIGNAL, FREEZE_DRY_RUN };
+enum freeze_method {
+	FREEZE_CGROUP,
+	FREEZE_WHOLE_CGROUP,
+	FREEZE_SIGNAL,
+	FREEZE_DRY_RUN,
+};
 
 /* As published. */
 const char *freeze_method_name(enum freeze_method method);
@@ -39,9 +47,11 @@ struct freezer {
 	struct ledger *ledger; /* whose rows are the table; not ours */
 	int proc;              /* not ours */
 	int cgroups;           /* version 2; not ours; -1: there is no way */
+	const struct facts *facts; /* not ours; NULL: nobody is in a pen */
 	enum freeze_method method; /* that is tried first */
 	bool may_fall_back;        /* from cgroup to signal */
-	int cgroup_error;          /* why it fell back last */
+	enum freeze_method failed_method; /* before it fell back last, */
+	int failure;                      /* and why */
 	uint64_t slow_until_us;
 };
 
@@ -74,6 +84,20 @@ int freezer_prepare(struct freezer *freezer, const struct process *process,
 		    uint64_t now_us);
 
 /*
+ * The same for one that is to be frozen with its cgroup, whose descriptor (of
+ * pen_open()) becomes the freezer's unless this fails: -EBUSY when somebody in
+ * there is in the table by himself; -ESRCH when it is not in there any more.
+ * If that cgroup is in the table already, pen is -1.
+ */
+int freezer_prepare_whole(struct freezer *freezer,
+			  const struct process *process, int pen,
+			  uint64_t now_us);
+bool freezer_has_whole(const struct freezer *freezer, uint64_t whole);
+
+/* Whether a cgroup can be frozen as a whole on this host. */
+bool freezer_may_whole(const struct freezer *freezer);
+
+/*
  * Freezes one that was prepared.  0; -EAGAIN when it was prepared anew, for
  * another method: then the table is to be written down and this called again;
  * -ESRCH when that process is gone; -EALREADY when somebody else has stopped
@@ -83,11 +107,24 @@ int freezer_prepare(struct freezer *freezer, const struct process *process,
 int freezer_freeze(struct freezer *freezer, const struct process *process);
 
 /*
- * Lets one go on, whoever was stopped for it as well, and takes it out of the
- * table.  0, also when it was not in there; -ESRCH when that process is gone;
- * after any other error it is still frozen.
+ * Lets one go on, whoever was stopped for it or frozen with it as well, and
+ * takes it out of the table.  0, also when it was not in there; -ESRCH when
+ * that process is gone; after any other error it is still frozen.
  */
 int freezer_thaw(struct freezer *freezer, const struct process *process);
+
+/*
+ * Lets those go on who were stopped for somebody else, are so no more, and
+ * could not be let go on: they are in the table until they can.
+ */
+void freezer_try_again(const struct freezer *freezer);
+
+/*
+ * Whether one that /proc does not show is really gone; of a dry run, which has
+ * frozen nobody, that is enough.
+ */
+bool freezer_has_lost(const struct freezer *freezer,
+		      const struct process *process);
 
 /*
  * /proc shows one that is frozen by cgroup as asleep; here it becomes T, as

@@ -75,27 +75,32 @@ struct thaw {
 	size_t thawed, left;
 };
 
-static void count(struct thaw *thaw, const struct frozen *frozen, int error)
+static void count(struct thaw *thaw, pid_t pid, int error)
 {
-	if (!error)
+	if (!error) {
 		thaw->thawed++;
-	if (!error || error == -ESRCH)
 		return;
+	}
 	thaw->left++;
-	log_error(thaw->log, "cannot thaw %d: %s", (int)frozen->pid,
-		  strerror(-error));
+	log_error(thaw->log, "cannot thaw %d: %s", (int)pid, strerror(-error));
 }
 
-static void release(struct thaw *thaw, const struct ledger *ledger, int proc,
-		    bool is_ordered)
+static void release(struct thaw *thaw, const struct ledger *ledger, int proc)
 {
+	struct stopped items[STATE_FROZEN];
+	size_t found = 0;
+
 	for (size_t i = 0; i < STATE_FROZEN; i++) {
 		const struct frozen *row = &ledger->rows[i];
 
-		if (hold_of(row) == HOLD_STOP && row->is_ordered == is_ordered)
-			count(thaw, row,
-			      stop_release(proc, row->pid, row->start_time));
+		if (hold_of(row) == HOLD_STOP)
+			items[found++] = (struct stopped){
+				.pid = row->pid, .start_time = row->start_time};
 	}
+	stop_release_all(proc, items, found, NULL, NULL);
+	for (size_t i = 0; i < found; i++)
+		if (items[i].error != -ESRCH)
+			count(thaw, items[i].pid, items[i].error);
 }
 
 /* Held by its worker or not: that one may be dying still. */
@@ -128,7 +133,7 @@ static void open_cages(struct thaw *thaw, const struct ledger *ledger,
 					    : cages_empty(cgroups, is_caged,
 							  ledger, thaw->log);
 		is_done = true;
-		count(thaw, &ledger->rows[i], error);
+		count(thaw, ledger->rows[i].pid, error);
 	}
 }
 
@@ -137,8 +142,7 @@ size_t ledger_thaw_all(const struct ledger *ledger, int proc, int cgroups,
 {
 	struct thaw thaw = {.log = log};
 
-	release(&thaw, ledger, proc, true);
-	release(&thaw, ledger, proc, false);
+	release(&thaw, ledger, proc);
 	open_cages(&thaw, ledger, cgroups);
 	*left = thaw.left;
 	return thaw.thawed;

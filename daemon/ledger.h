@@ -25,7 +25,7 @@
 /* How one may be frozen right now. */
 enum hold {
 	HOLD_NONE, /* not: it is only prepared, or this a dry run */
-	HOLD_CAGE,
+	HOLD_CAGE, /* or in a pen: the tree of cgroups says where */
 	HOLD_STOP,
 };
 
@@ -35,14 +35,16 @@ struct frozen {
 	pid_t pid;
 	uint64_t start_time;
 	uint64_t since_us;
-	int cage; /* owned; -1: none */
+	int cage;       /* or the pen, of one of those in it; owned; -1: none */
+	uint64_t whole; /* the pen, as in struct judgement; 0: none */
 	char command[PROCESS_COMMAND];
-	uint16_t needed;               /* by how many that it waits for */
+	uint16_t needed;               /* by how many, that it waits with */
 	uint8_t waiters[STOP_WAITERS]; /* rows for this one, nearest first */
 	uint8_t waiter_count;
 	uint8_t method;  /* enum freeze_method */
 	uint8_t class;   /* enum process_class */
-	bool is_ordered; /* else it only waits for its child, or is nobody */
+	bool is_ordered; /* else it only waits with others, or is nobody */
+	bool is_left;    /* nobody needs it, but it could not be let go on */
 };
 
 static_assert(STATE_FROZEN <= UINT8_MAX + 1, "rows have eight bits");
@@ -82,10 +84,9 @@ void ledger_tell_ready(struct ledger *ledger);
 bool ledger_has_any(const struct ledger *ledger);
 
 /*
- * Thaws everybody, parents after those whom they wait for, and lets go of
- * nobody: who is in it may be being frozen right now.  cgroups is a descriptor
- * of the tree of version 2, or -1.  How many were thawed; *left is how many
- * could not be.
+ * Thaws everybody, children before their parents, and lets go of nobody: who is
+ * in it may be being frozen right now.  cgroups is a descriptor of the tree of
+ * version 2, or -1.  How many were thawed; *left is how many could not be.
  */
 size_t ledger_thaw_all(const struct ledger *ledger, int proc, int cgroups,
 		       struct log *log, size_t *left);

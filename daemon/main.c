@@ -17,7 +17,8 @@
  *               together; capacity.c: how much memory there is for them
  *   decide.c    the last three put together, for tick.c and tape.c
  *   freezer.c   who is frozen and how; cage.c: in a cgroup of its own,
- *               stop.c: by SIGSTOP, with the parents that would notice
+ *               pen.c: with everybody in its cgroup, stop.c: by SIGSTOP, with
+ *               the parents that would notice
  *   pager.c     a thread that moves memory to and from swap in bulk
  *   publish.c   the state file; marker.c: the marker file
  *   recover.c   thaws what an earlier daemon left frozen

@@ -14,50 +14,71 @@
 
 enum { PID_LENGTH = 12, MARKER_SIZE = STATE_FROZEN * PID_LENGTH + 1 };
 
-/* As we make it; whatever else has the name is not ours. */
-static bool is_marker(const struct stat *status)
+/* As a daemon makes it; whatever else has the name is none. */
+static bool is_marker(const struct stat *status, uid_t owner)
 {
-	return S_ISREG(status->st_mode) && status->st_uid == geteuid() &&
+	return S_ISREG(status->st_mode) && status->st_uid == owner &&
 	       (status->st_mode & 07777) == 0644 && status->st_nlink == 1 &&
 	       status->st_size <= MARKER_SIZE;
 }
 
-static int remove_ours(int directory, const char *name)
+static int remove_one(int directory, const char *name, uid_t owner)
 {
 	struct stat status;
 
 	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (!is_marker(&status))
+	if (!is_marker(&status, owner))
 		return -EEXIST;
 	if (unlinkat(directory, name, 0) != 0 && errno != ENOENT)
 		return -errno;
 	return 0;
 }
 
-int marker_open(struct marker *marker, const char *path)
+/* The directory in which it lies, and its name there. */
+static int open_parent(const char *path, const char *slash, const char **name)
 {
-	const char *slash = strrchr(path, '/');
 	char parent[PATH_MAX];
-
-	*marker = (struct marker){.directory = -1};
-	if (!slash)
-		return 0;
-	marker->name = slash + 1;
-
 	/* "/name" lies in "/" */
 	struct span until = {path, slash == path ? 1 : (size_t)(slash - path)};
 	int error = span_copy(until, parent, sizeof(parent));
 
-	if (error)
-		return error;
+	*name = slash + 1;
+	return error ? error : directory_open(parent);
+}
 
-	int directory = directory_open(parent);
+int marker_open(struct marker *marker, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	*marker = (struct marker){.directory = -1};
+	if (!slash)
+		return 0;
+
+	int directory = open_parent(path, slash, &marker->name);
 
 	if (directory < 0)
 		return directory;
 	marker->directory = directory;
-	return remove_ours(directory, marker->name);
+	return remove_one(directory, marker->name, geteuid());
+}
+
+int marker_remove(const char *path, uid_t owner)
+{
+	const char *slash = strrchr(path, '/'), *name;
+
+	if (!slash)
+		return 0;
+
+	int directory = open_parent(path, slash, &name);
+
+	if (directory < 0)
+		return directory;
+
+	int error = remove_one(directory, name, owner);
+
+	(void)close(directory);
+	return error;
 }
 
 void marker_close(struct marker *marker)
@@ -90,7 +111,8 @@ int marker_update(struct marker *marker, const struct state *state,
 		if (!marker->is_there)
 			return 0;
 
-		int error = remove_ours(marker->directory, marker->name);
+		int error =
+			remove_one(marker->directory, marker->name, geteuid());
 
 		/* else it is ours still, and the next time may do better */
 		if (!error || error == -EEXIST)

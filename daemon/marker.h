@@ -28,6 +28,9 @@ struct marker {
 int marker_open(struct marker *marker, const char *path);
 void marker_close(struct marker *marker);
 
+/* Removes what is left of a daemon of that user's; errors as above. */
+int marker_remove(const char *path, uid_t owner);
+
 /*
  * Brings the file up to date; now is of CLOCK_REALTIME.  The file's time of
  * modification is the moment when something became frozen first, not that of

@@ -325,8 +325,9 @@ static void mark_cold(struct run *run)
 		if (!walk_open(&run->out, run->pager->proc, &out->items[i]))
 			continue;
 		while (is_current(run) && walk_mapping(&run->out))
-			while (run->out.next < run->out.end)
-				(void)walk_advise(&run->out, UINT64_MAX,
+			while (is_current(run) && run->out.next < run->out.end)
+				(void)walk_advise(&run->out,
+						  PAGER_COLD_STEP_KIB * KIB,
 						  MADV_COLD);
 		walk_close(&run->out);
 	}
@@ -551,7 +552,7 @@ int pager_open(struct pager *pager, int proc)
 	return -error;
 }
 
-void pager_close(struct pager *pager)
+void pager_end(struct pager *pager)
 {
 	if (!pager->is_running)
 		return;
@@ -559,6 +560,13 @@ void pager_close(struct pager *pager)
 	pager->is_ending = true;
 	(void)pthread_cond_signal(&pager->changed);
 	(void)pthread_mutex_unlock(&pager->lock);
+}
+
+void pager_close(struct pager *pager)
+{
+	if (!pager->is_running)
+		return;
+	pager_end(pager);
 	(void)pthread_join(pager->thread, NULL);
 	pager->is_running = false;
 }

@@ -25,11 +25,13 @@ enum {
 	PAGER_STACK_USED = 32 * 1024, /* at most (measured: 22 kB) */
 	/* A step: short enough to be dropped soon (70 ms at 60 MB/s). */
 	PAGER_OUT_STEP_KIB = 4096,
+	/* The same of what is marked cold, which needs no disk. */
+	PAGER_COLD_STEP_KIB = 256 * 1024,
 	/*
-	 * Of it, in one call.  The kernel frees a page at the next need if it
-	 * was written after the end of the call, otherwise after all others
-	 * (measured: with 2048 on a magnetic disk, a third of the memory held
-	 * such pages while those of the runner were evicted).
+	 * Of a step out, in one call.  The kernel frees a page at the next need
+	 * if it was written after the end of the call, otherwise after all
+	 * others (measured: with 2048 on a magnetic disk, a third of the memory
+	 * held such pages while those of the runner were evicted).
 	 */
 	PAGER_OUT_PIECE_KIB = 256,
 	/* Less, because it must find room that is being made for it. */
@@ -85,7 +87,10 @@ struct pager {
 /* 0, or -errno. */
 int pager_open(struct pager *pager, int proc);
 
-/* Waits for the current step. */
+/* Tells it to end after the current step, for which nobody waits here. */
+void pager_end(struct pager *pager);
+
+/* The same, and waits for it: as long as a disk that hangs. */
 void pager_close(struct pager *pager);
 
 /* Replaces the plan; gives its number, which counts from 1. */

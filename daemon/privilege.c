@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Drops capabilities and forbids system calls. */
+/* Drops capabilities, tells which are lacking, and forbids system calls. */
 #include "daemon/privilege.h"
 
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,16 +22,30 @@
 
 #define BIT(capability) (UINT64_C(1) << (capability))
 
-/* And what for. */
-static const uint64_t kept =
-	BIT(CAP_KILL) |         /* stop and continue everybody's processes */
-	BIT(CAP_SYS_PTRACE) |   /* move their memory, see their program */
-	BIT(CAP_SYS_NICE) |     /* the same, and stand in front */
-	BIT(CAP_SYS_RESOURCE) | /* the kernel's trigger, oom_score_adj */
-	BIT(CAP_IPC_LOCK) |     /* stay in memory */
-	BIT(CAP_DAC_OVERRIDE) | /* cgroups that belong to users, the marker */
-	BIT(CAP_DAC_READ_SEARCH) | /* what hidepid hides */
-	BIT(CAP_FOWNER);           /* replace the marker in a sticky /tmp */
+/* What is kept, what for, and what happens without. */
+static const struct {
+	int capability;
+	const char *name, *instead; /* NULL: nothing worth a word */
+} kept[] = {
+	/* stop and continue everybody's processes */
+	{CAP_KILL, "KILL", "freezing by cgroup only"},
+	/* cgroups that belong to others */
+	{CAP_DAC_OVERRIDE, "DAC_OVERRIDE", "freezing by signal"},
+	/* see everybody's programs and maps, also where hidepid hides them */
+	{CAP_SYS_PTRACE, "SYS_PTRACE", "no paging, programs not looked at"},
+	/* move everybody's memory, stand in front */
+	{CAP_SYS_NICE, "SYS_NICE", "no paging, usual priority"},
+	/* the kernel's trigger, oom_score_adj */
+	{CAP_SYS_RESOURCE, "SYS_RESOURCE", "polling"},
+	/* stay in memory */
+	{CAP_IPC_LOCK, "IPC_LOCK", "memory locked up to a limit"},
+	/* whose files everybody has open; CAP_DAC_OVERRIDE does as well */
+	{CAP_DAC_READ_SEARCH, NULL, NULL},
+	/* replace somebody else's marker in a sticky /tmp */
+	{CAP_FOWNER, NULL, NULL},
+};
+
+enum { KEPT = sizeof(kept) / sizeof(*kept) };
 
 /*
  * What nobody expects of us.  A list of what we do need would depend on the
@@ -87,20 +102,31 @@ static int result_of(int result)
 	return result < 0 ? -errno : 0;
 }
 
+static bool is_kept(int capability)
+{
+	for (int i = 0; i < KEPT; i++)
+		if (kept[i].capability == capability)
+			return true;
+	return false;
+}
+
 /* What the thread may have, and what any program it could start might get. */
 static int drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3,
 						  0};
 	struct __user_cap_data_struct data[2];
+	uint64_t kept_bits = 0;
 
 	if (syscall(SYS_capget, &header, data) != 0)
 		return -errno;
 	for (int i = 0; i <= CAP_LAST_CAP; i++)
-		if (!(kept & BIT(i)))
+		if (is_kept(i))
+			kept_bits |= BIT(i);
+		else
 			(void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
 	for (int i = 0; i < 2; i++) {
-		data[i].permitted &= (uint32_t)(kept >> (32 * i));
+		data[i].permitted &= (uint32_t)(kept_bits >> (32 * i));
 		data[i].effective &= data[i].permitted;
 		data[i].inheritable = 0;
 	}
@@ -142,6 +168,46 @@ static int forbid_calls(void)
 	return -ENOSYS;
 }
 #endif
+
+/* All that are in force; none if the kernel does not tell. */
+static uint64_t effective_bits(void)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3,
+						  0};
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data) != 0)
+		return 0;
+	return data[0].effective | (uint64_t)data[1].effective << 32;
+}
+
+void privilege_describe(char text[PRIVILEGE_TEXT])
+{
+	uint64_t bits = effective_bits();
+	const char *comma = "without ";
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (int i = 0; i < KEPT; i++) {
+		if (!kept[i].name || bits & BIT(kept[i].capability))
+			continue;
+		used += (size_t)snprintf(text + used, PRIVILEGE_TEXT - used,
+					 "%sCAP_%s (%s)", comma, kept[i].name,
+					 kept[i].instead);
+		comma = ", ";
+	}
+}
+
+bool privilege_may_signal(void)
+{
+	return effective_bits() & BIT(CAP_KILL);
+}
+
+/* Most of them are root's. */
+bool privilege_may_move(void)
+{
+	return geteuid() == 0 || effective_bits() & BIT(CAP_DAC_OVERRIDE);
+}
 
 /* 0 also before Linux 6.3, which does not know it. */
 static int refuse_new_code(void)

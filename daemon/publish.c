@@ -37,6 +37,22 @@ static int take_lock(int directory, struct problem *problem)
 			   strerror(error));
 }
 
+/* Root does not write where another user may put links in its way. */
+static int check_owner(int directory, const char *run_dir,
+		       struct problem *problem)
+{
+	struct stat status;
+
+	if (fstat(directory, &status) != 0)
+		return problem_set(problem, -errno, "%s: %s", run_dir,
+				   strerror(errno));
+	if (status.st_uid && status.st_uid != geteuid())
+		return problem_set(problem, -EPERM,
+				   "%s belongs to user %u, not to us", run_dir,
+				   (unsigned)status.st_uid);
+	return 0;
+}
+
 /* One that we make is for all to read, whatever the umask. */
 static int open_run_directory(const char *run_dir, struct problem *problem)
 {
@@ -48,9 +64,17 @@ static int open_run_directory(const char *run_dir, struct problem *problem)
 
 	int directory = state_open_directory(run_dir, problem);
 
-	if (directory >= 0 && is_made)
+	if (directory < 0)
+		return directory;
+	if (is_made)
 		(void)fchmod(directory, 0755);
-	return directory;
+
+	int error = check_owner(directory, run_dir, problem);
+
+	if (!error)
+		return directory;
+	(void)close(directory);
+	return error;
 }
 
 int publisher_open(struct publisher *publisher, const struct settings *settings,
@@ -110,7 +134,7 @@ void publisher_introduce(struct publisher *publisher, const char *mode,
 static const char *class_name(const struct frozen *row)
 {
 	if (!row->is_ordered)
-		return "parent";
+		return row->whole ? "member" : "parent";
 	return process_class_name(row->class == CLASS_INTERACTIVE
 					  ? CLASS_INTERACTIVE
 					  : CLASS_BATCH);
@@ -258,7 +282,6 @@ static int remove_state(const char *run_dir)
 
 int publish_settle(const char *run_dir, const char *marker, pid_t pid)
 {
-	struct marker remains;
 	struct state state;
 	struct problem ignored;
 	int error = state_read(run_dir, &state, &ignored);
@@ -267,8 +290,7 @@ int publish_settle(const char *run_dir, const char *marker, pid_t pid)
 		return 0;
 	if (error)
 		return error;
-	error = marker_open(&remains, marker); /* removes it */
-	marker_close(&remains);
+	error = marker_remove(marker, state.owner);
 	if (error && error != -EEXIST)
 		return error;
 	return remove_state(run_dir); /* last: it says what is to be done */

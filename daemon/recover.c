@@ -17,30 +17,31 @@ static bool has_method(const struct state_frozen *frozen,
 	return strcmp(frozen->method, freeze_method_name(method)) == 0;
 }
 
-static int thaw(const struct state_frozen *frozen, int proc, struct log *log)
+static bool is_to_go_on(const struct state_frozen *frozen, struct log *log)
 {
 	if (!has_method(frozen, FREEZE_SIGNAL))
-		return 0; /* of a dry run, or in a cage */
-	if (frozen->pid == 1 || frozen->pid == getpid()) {
-		log_warning(log,
-			    "the state file says that pid %d was frozen: "
-			    "not believed",
-			    (int)frozen->pid);
-		return 0;
-	}
+		return false; /* of a dry run, or in a cage */
+	if (frozen->pid != 1 && frozen->pid != getpid())
+		return true;
+	log_warning(log,
+		    "the state file says that pid %d was frozen: not believed",
+		    (int)frozen->pid);
+	return false;
+}
 
-	int error = stop_release(proc, frozen->pid, frozen->start_time);
+/* What became of it; 0, or -errno when it may be frozen still. */
+static int tell(const struct stopped *stopped, struct log *log)
+{
+	int pid = (int)stopped->pid;
 
-	if (!error)
-		log_info(log, "thawed %d, which was left frozen",
-			 (int)frozen->pid);
-	else if (error == -ESRCH)
-		log_info(log, "%d, which was left frozen, is gone",
-			 (int)frozen->pid);
+	if (!stopped->error)
+		log_info(log, "thawed %d, which was left frozen", pid);
+	else if (stopped->error == -ESRCH)
+		log_info(log, "%d, which was left frozen, is gone", pid);
 	else
-		log_error(log, "cannot thaw %d: %s", (int)frozen->pid,
-			  strerror(-error));
-	return error == -ESRCH ? 0 : error;
+		log_error(log, "cannot thaw %d: %s", pid,
+			  strerror(-stopped->error));
+	return stopped->error == -ESRCH ? 0 : stopped->error;
 }
 
 bool recover_is_hopeless(int error)
@@ -88,7 +89,9 @@ int recover_caged(int cgroups, bool are_all, struct log *log)
 int recover_stopped(const char *run_dir, int proc, struct state *state,
 		    struct log *log)
 {
+	struct stopped items[STATE_FROZEN];
 	struct problem problem;
+	size_t count = 0;
 	int error = state_read(run_dir, state, &problem);
 
 	if (error == -ENOENT)
@@ -97,8 +100,15 @@ int recover_stopped(const char *run_dir, int proc, struct state *state,
 		log_warning(log, "cannot thaw by it: %s", problem.text);
 		return error;
 	}
-	for (uint64_t i = 0; i < state->frozen_processes; i++) {
-		int failure = thaw(&state->frozen[i], proc, log);
+	for (uint64_t i = 0; i < state->frozen_processes; i++)
+		if (is_to_go_on(&state->frozen[i], log))
+			items[count++] = (struct stopped){
+				.pid = state->frozen[i].pid,
+				.start_time = state->frozen[i].start_time,
+			};
+	stop_release_all(proc, items, count, NULL, NULL);
+	for (size_t i = 0; i < count; i++) {
+		int failure = tell(&items[i], log);
 
 		if (failure)
 			error = failure;

@@ -16,8 +16,8 @@
 enum {
 	/* More than the deepest turn takes (measured: 24 kB). */
 	STACK_USED = 32 * 1024,
-	/* The same of the guardian's, until all are thawed (measured: 4 kB). */
-	LITTLE_STACK_USED = 8 * 1024,
+	/* The same of the guardian's, until all are thawed (counted: 12 kB). */
+	LITTLE_STACK_USED = 16 * 1024,
 	PRIORITY = -20,
 	PAGE = 4096,
 };

@@ -351,6 +351,7 @@ struct judgement role_judge(const struct process *process,
 			    const struct role_moment *moment)
 {
 	struct judgement judged = {
+		.whole = facts->whole,
 		.class = CLASS_PROTECTED,
 		.is_preferred = facts->rules[RULES_PREFER],
 		.is_new_login = role_is_new_login(facts, moment),

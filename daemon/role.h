@@ -100,6 +100,7 @@ struct role_facts {
 	uint64_t start_time;
 	char command[PROCESS_COMMAND];
 	uint64_t read_us;     /* when */
+	uint64_t whole;       /* as in struct judgement */
 	uint64_t login_start; /* of the last login it comes from; 0: none */
 	uint32_t user;        /* effective */
 	uint32_t watchdog_ms; /* how long it may be silent; 0: not watched */

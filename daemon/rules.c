@@ -19,10 +19,9 @@ static const char *const kind_names[RULE_KINDS] = {
 const char *rules_list_name(enum rule_list list)
 {
 	static const char *const names[RULES_LISTS] = {
-		[RULES_PROTECT] = "protect",
-		[RULES_PREFER] = "prefer",
-		[RULES_INTERACTIVE] = "interactive",
-		[RULES_BATCH] = "batch",
+		[RULES_PROTECT] = "protect",         [RULES_PREFER] = "prefer",
+		[RULES_INTERACTIVE] = "interactive", [RULES_BATCH] = "batch",
+		[RULES_WHOLE] = "freeze_cgroup",
 	};
 
 	return names[list];
@@ -101,6 +100,12 @@ static int parse_user(struct span name, uint32_t *user, struct problem *problem)
 	return 0;
 }
 
+/* A path may have a colon in it. */
+static bool has_kind(enum rule_list list)
+{
+	return list != RULES_WHOLE;
+}
+
 /* "exe:/usr/bin/java", "user:root", or a pattern alone. */
 static int parse_rule(struct span text, struct rule *rule,
 		      struct problem *problem)
@@ -108,7 +113,10 @@ static int parse_rule(struct span text, struct rule *rule,
 	struct span kind = span_of(kind_names[RULE_COMM]), rest = text;
 	size_t number = 0;
 
-	(void)span_split(&rest, ':', &kind);
+	if (has_kind((enum rule_list)rule->list))
+		(void)span_split(&rest, ':', &kind);
+	else
+		kind = span_of(kind_names[RULE_CGROUP]);
 	while (number < RULE_KINDS && !span_equals(kind, kind_names[number]))
 		number++;
 	if (number == RULE_KINDS)
@@ -118,6 +126,12 @@ static int parse_rule(struct span text, struct rule *rule,
 				   SPAN_FORMAT(kind));
 	if (!rest.length)
 		return problem_set(problem, -EINVAL, "'%.*s' names nothing",
+				   SPAN_FORMAT(text));
+	if (rule->list == RULES_WHOLE &&
+	    (rest.length < 2 || rest.start[0] != '/'))
+		return problem_set(problem, -EINVAL,
+				   "'%.*s' is no cgroup: the path of one "
+				   "below the root is expected, from / on",
 				   SPAN_FORMAT(text));
 	if (rest.length >= RULES_PATTERN_SIZE)
 		return problem_set(problem, -EINVAL,
@@ -171,7 +185,8 @@ static bool is_like(const struct rule *rule, const char *text)
 	struct span rest = rule->text, kind;
 	char pattern[RULES_PATTERN_SIZE];
 
-	(void)span_split(&rest, ':', &kind);
+	if (has_kind((enum rule_list)rule->list))
+		(void)span_split(&rest, ':', &kind);
 	if (!text || span_copy(rest, pattern, sizeof(pattern)))
 		return false;
 	/* the kernel cuts names, so a plain one is cut as well */
@@ -229,4 +244,29 @@ bool rules_have(const struct rules *rules, enum rule_kind kind)
 		if (rules->items[i].kind == kind)
 			return true;
 	return false;
+}
+
+bool rules_have_list(const struct rules *rules, enum rule_list list)
+{
+	for (size_t i = 0; i < rules->count; i++)
+		if (rules->items[i].list == list)
+			return true;
+	return false;
+}
+
+uint8_t rules_find_whole(const struct rules *rules, char *path)
+{
+	for (char *end = path; end[0] && end[1];) {
+		end = strchrnul(end + 1, '/');
+
+		char next = *end;
+
+		*end = '\0';
+		for (size_t i = 0; i < rules->count; i++)
+			if (rules->items[i].list == RULES_WHOLE &&
+			    is_like(&rules->items[i], path))
+				return (uint8_t)(i + 1);
+		*end = next;
+	}
+	return 0;
 }

@@ -34,6 +34,7 @@ enum rule_list {
 	RULES_PREFER,
 	RULES_INTERACTIVE,
 	RULES_BATCH,
+	RULES_WHOLE, /* patterns for the paths of cgroups, from "/" on */
 	RULES_LISTS,
 };
 
@@ -79,10 +80,18 @@ int rules_parse(struct rules *rules, enum rule_list list, const char *text,
 uint8_t rules_match(const struct rules *rules, enum rule_list list,
 		    const struct rule_subject *subject);
 
-/* Whether there is a rule of that kind. */
+/* Whether there is a rule of that kind; or one in that list. */
 bool rules_have(const struct rules *rules, enum rule_kind kind);
+bool rules_have_list(const struct rules *rules, enum rule_list list);
 
-/* "protect", ... as the option is called */
+/*
+ * Of the path of a cgroup of version 2 ("/a/b"), which is cut to it, the part
+ * that is to be frozen as a whole: the shortest that a rule matches.  The
+ * number of that rule; 0: there is none.
+ */
+uint8_t rules_find_whole(const struct rules *rules, char *path);
+
+/* "protect", ... as the setting is called */
 const char *rules_list_name(enum rule_list list);
 
 /*

@@ -252,7 +252,7 @@ static void add_jobs(struct schedule *schedule, const struct settings *settings,
 }
 
 /* An order for each job of a unit that is in a state. */
-static void order_unit(struct schedule *schedule, size_t unit,
+static void order_unit(const struct schedule *schedule, size_t unit,
 		       enum job_state state, enum order_kind kind,
 		       uint64_t now_us, const char *reason,
 		       struct orders *orders)
@@ -521,8 +521,8 @@ static uint64_t turn_length_us(const struct schedule *schedule,
 		change_us = schedule->change_us;
 
 	uint64_t least_us = settings->quantum_ms * 1000;
-	uint64_t most_us =
-		settings->max_frozen_ms * 1000 / count_waiting(schedule);
+	uint64_t most_us = settings->max_frozen_ms * 1000 /
+			   greater(count_waiting(schedule), 1);
 
 	return greater(least_us,
 		       lesser(change_us * SCHEDULE_TURN_FACTOR, most_us));
@@ -555,7 +555,7 @@ static bool is_unit_overdue(const struct unit *unit,
  * Freezes those whose turn is over until next fits; false if it won't.  Who is
  * too big gets nothing done in a long turn either: a quantum must do.
  */
-static bool end_turns(struct schedule *schedule,
+static bool end_turns(const struct schedule *schedule,
 		      const struct settings *settings,
 		      const struct situation *situation, size_t next,
 		      struct orders *orders)
@@ -604,9 +604,32 @@ static uint64_t sum_growth_kib(const struct schedule *schedule)
 }
 
 /*
- * The next in turn goes on, beside the others or in the place of some.  Its
- * memory would keep the disk from somebody who logs in: that can wait.
+ * Why the next in turn goes on now, beside the others or in the place of some
+ * that are frozen for it; NULL if it does not.  Its memory would keep the disk
+ * from somebody who logs in: that can wait.
  */
+static const char *why_next(const struct schedule *schedule,
+			    const struct settings *settings,
+			    const struct situation *situation, size_t next,
+			    struct orders *orders)
+{
+	const struct unit *unit = &schedule->units[next];
+
+	if (!count_jobs(schedule, JOB_RUNNING))
+		return "nobody else runs";
+	if (situation->wants_room &&
+	    !is_unit_overdue(unit, settings, situation->now_us))
+		return NULL;
+	if (situation->verdict == VERDICT_CALM &&
+	    capacity_needed_kib(schedule) + sum_growth_kib(schedule) +
+			    unit->frozen_need_kib <=
+		    schedule->capacity_kib)
+		return "there is room";
+	return end_turns(schedule, settings, situation, next, orders)
+		       ? "it is its turn"
+		       : NULL;
+}
+
 static void take_turns(struct schedule *schedule,
 		       const struct settings *settings,
 		       const struct situation *situation, struct orders *orders)
@@ -616,20 +639,8 @@ static void take_turns(struct schedule *schedule,
 
 	if (next == schedule->count || count_jobs(schedule, JOB_LOADING))
 		return;
-	if (!count_jobs(schedule, JOB_RUNNING))
-		reason = "nobody else runs";
-	else if (situation->wants_room &&
-		 !is_unit_overdue(&schedule->units[next], settings,
-				  situation->now_us))
-		return;
-	else if (situation->verdict == VERDICT_CALM &&
-		 capacity_needed_kib(schedule) + sum_growth_kib(schedule) +
-				 schedule->units[next].frozen_need_kib <=
-			 schedule->capacity_kib)
-		reason = "there is room";
-	else if (end_turns(schedule, settings, situation, next, orders))
-		reason = "it is its turn";
-	else
+	reason = why_next(schedule, settings, situation, next, orders);
+	if (!reason)
 		return;
 	order_unit(schedule, next, JOB_FROZEN, ORDER_LOAD, situation->now_us,
 		   reason, orders);
@@ -965,6 +976,8 @@ void schedule_confirm(struct schedule *schedule,
 
 	if (!job)
 		return;
+	if (!error && order_freezes(order))
+		job->is_whole = order->process.judged.whole;
 	switch (order->kind) {
 	case ORDER_FREEZE:
 		if (error)
@@ -994,6 +1007,8 @@ void schedule_confirm(struct schedule *schedule,
 							: settings->quantum_ms);
 		break;
 	case ORDER_FORGET:
+		if (error && error != -ESRCH)
+			return; /* it may be frozen still: the same */
 		let_alone(schedule, job, settings, now_us);
 		break;
 	}

@@ -12,7 +12,8 @@
  * is long against what the change costs, so a slow disk gets long turns.
  *
  * What belongs together, the processes of one process group (a pipeline, make
- * and its compilers), is a unit: frozen and thawed as one, for as long as all
+ * and its compilers) or of a cgroup that an administrator names, is a unit:
+ * frozen and thawed as one, for as long as all
  * of it would fit, memory that a parent shares with its children counted once.
  */
 #ifndef THRASH_DAEMON_SCHEDULE_H
@@ -97,6 +98,7 @@ struct job {
 	size_t unit;         /* index of the unit's first job */
 	bool is_growing;
 	bool is_paused; /* loading within its turn, which goes on */
+	bool is_whole;  /* frozen, and so is the rest of its cgroup */
 	bool is_due;    /* it has waited, and not had its turn since */
 
 	bool was_seen_stopped; /* since it is frozen */

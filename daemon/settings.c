@@ -217,6 +217,13 @@ static const struct option_row rows[] = {
 	 .argument = "RULES",
 	 .help = "processes that match may wait, wherever they were started",
 	 RULES(RULES_BATCH)},
+	{.name = "freeze-cgroup",
+	 .argument = "PATHS",
+	 .help = "freeze cgroups (version 2) whose path matches one of these "
+		 "shell patterns (/machine.slice/*) as a whole, with everybody "
+		 "in them; where that cannot be done, or somebody in there is "
+		 "never frozen, each process by itself",
+	 RULES(RULES_WHOLE)},
 	{.name = "run-dir",
 	 .argument = "DIR",
 	 .standard = STATE_RUN_DIR,

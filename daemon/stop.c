@@ -81,10 +81,37 @@ static int check_release(int proc, const struct process *process)
 	return signals & SIGNALS_STOP ? -EALREADY : 0;
 }
 
-/* Of pidfd_open(): gone, or the id of a thread (since Linux 6.16 ENOENT). */
-static bool means_no_process(int error)
+/* Of pidfd_open(); since Linux 6.16 ENOENT.  No process ever has that pid. */
+static bool means_thread(int error)
 {
-	return error == ESRCH || error == EINVAL || error == ENOENT;
+	return error == EINVAL || error == ENOENT;
+}
+
+/* What pidfd_open() says of it, or before Linux 5.3 kill(): 0 or its errno. */
+static int ask(pid_t pid)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int error = pidfd < 0 ? errno : 0;
+
+	if (pidfd >= 0)
+		(void)close(pidfd);
+	if (error == ENOSYS)
+		error = kill(pid, 0) == 0 ? 0 : errno;
+	return error;
+}
+
+bool stop_is_gone(int proc, pid_t pid, uint64_t start_time)
+{
+	struct process process;
+	int answer = pid > 0 ? ask(pid) : EINVAL;
+	int error = process_read(proc, pid, 1, &process);
+
+	if (means_thread(answer))
+		return true;
+	if (!error)
+		return process.start_time != start_time ||
+		       process_is_dead(&process);
+	return answer == ESRCH && (error == -ENOENT || error == -ESRCH);
 }
 
 static int send_signal(int proc, pid_t pid, uint64_t start_time, int number,
@@ -93,7 +120,7 @@ static int send_signal(int proc, pid_t pid, uint64_t start_time, int number,
 	struct process process;
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 
-	if (pidfd < 0 && means_no_process(errno))
+	if (pidfd < 0 && (errno == ESRCH || means_thread(errno)))
 		return -ESRCH;
 
 	/* looked at after it was opened: now the two mean the same process */
@@ -119,7 +146,10 @@ int stop_release(int proc, pid_t pid, uint64_t start_time)
 {
 	int error = send_signal(proc, pid, start_time, SIGCONT, check_release);
 
-	return error == -EALREADY ? 0 : error; /* it is its user's now */
+	if (error == -EALREADY)
+		return 0; /* it is its user's now */
+	return error == -ESRCH && !stop_is_gone(proc, pid, start_time) ? -EAGAIN
+								       : error;
 }
 
 int stop_await(int proc, pid_t pid, uint64_t start_time)
@@ -137,14 +167,112 @@ int stop_await(int proc, pid_t pid, uint64_t start_time)
 	return -ETIMEDOUT;
 }
 
-bool stop_is_followed(int proc, pid_t pid, struct process *parent)
+/* 1, 0 when it is gone, or -errno. */
+static int read_if_there(int proc, pid_t pid, struct process *process)
+{
+	int error = process_read(proc, pid, 1, process);
+
+	return error == -ENOENT || error == -ESRCH ? 0 : error ? error : 1;
+}
+
+int stop_is_followed(int proc, pid_t pid, struct process *parent)
 {
 	struct process process;
+	int result = read_if_there(proc, pid, &process);
 
-	return process_read(proc, pid, 1, &process) == 0 &&
-	       process.parent > 1 &&
-	       process_read(proc, process.parent, 1, parent) == 0 &&
-	       parent->state == 'T';
+	if (result > 0)
+		result = process.parent > 1
+				 ? read_if_there(proc, process.parent, parent)
+				 : 0;
+	return result > 0 ? parent->state == 'T' : result;
+}
+
+static unsigned depth_of(int proc, pid_t pid)
+{
+	struct process process;
+	unsigned depth = 0;
+
+	while (pid > 1 && depth < GENERATIONS &&
+	       process_read(proc, pid, 1, &process) == 0) {
+		pid = process.parent;
+		depth++;
+	}
+	return depth;
+}
+
+/* The deepest first; who is as deep as another stays behind it. */
+static void sort(int proc, struct stopped *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct stopped item = items[i];
+		size_t at = i;
+
+		item.depth = depth_of(proc, item.pid);
+		for (; at && items[at - 1].depth < item.depth; at--)
+			items[at] = items[at - 1];
+		items[at] = item;
+	}
+}
+
+/* Those whose turn it is now. */
+struct release {
+	int proc;
+	const struct stopped *items;
+	size_t count;
+	stop_filter *is_kept;
+	const void *context;
+};
+
+static bool is_among(const struct release *all, const struct process *process)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->items[i].pid == process->pid &&
+		    all->items[i].start_time == process->start_time)
+			return true;
+	return all->is_kept &&
+	       all->is_kept(all->context, process->pid, process->start_time);
+}
+
+/* Those that stopped themselves with it, other than by us. */
+static int release_followers(const struct release *all, pid_t pid)
+{
+	struct process parent;
+	int result = 0;
+
+	for (int i = 0; i < STOP_WAITERS; i++) {
+		result = stop_is_followed(all->proc, pid, &parent);
+		if (result <= 0 || is_among(all, &parent))
+			break;
+		result = stop_release(all->proc, parent.pid, parent.start_time);
+		if (result && result != -ESRCH)
+			break;
+		pid = parent.pid;
+	}
+	return result < 0 && result != -ESRCH ? result : 0;
+}
+
+/* Who was killed may have left behind a parent that stopped with it. */
+static void release_one(const struct release *all, struct stopped *item)
+{
+	int error;
+
+	item->error = stop_release(all->proc, item->pid, item->start_time);
+	if (item->error && item->error != -ESRCH)
+		return;
+	error = release_followers(all, item->pid);
+	if (error)
+		item->error = error;
+}
+
+void stop_release_all(int proc, struct stopped *items, size_t count,
+		      stop_filter *is_kept, const void *context)
+{
+	const struct release all = {proc, items, count, is_kept, context};
+
+	if (count > 1)
+		sort(proc, items, count);
+	for (size_t i = 0; i < count; i++)
+		release_one(&all, &items[i]);
 }
 
 bool stop_is_wanted(int proc, pid_t pid)

@@ -51,14 +51,44 @@ int stop_process(int proc, pid_t pid, uint64_t start_time);
 /* After stop_process(), until it stands still; -ETIMEDOUT. */
 int stop_await(int proc, pid_t pid, uint64_t start_time);
 
-/* Lets it go on, unless its user has stopped it meanwhile. */
+/*
+ * Whether there is no such process any more.  Who is held to be gone is let go
+ * on by nobody, so two ways of asking must agree.
+ */
+bool stop_is_gone(int proc, pid_t pid, uint64_t start_time);
+
+/*
+ * Lets it go on, unless its user has stopped it meanwhile.  0; -ESRCH when it
+ * is gone; after any other error it is to be tried again.
+ */
 int stop_release(int proc, pid_t pid, uint64_t start_time);
+
+/* One that was stopped. */
+struct stopped {
+	pid_t pid;
+	uint64_t start_time;
+	void *whose; /* the caller's; not looked at */
+	/* filled in: */
+	int error; /* of stop_release(), and for those that stopped with it */
+	unsigned depth; /* how many ancestors it has */
+};
+
+/* Whether somebody is to stay as he is. */
+typedef bool stop_filter(const void *context, pid_t pid, uint64_t start_time);
+
+/*
+ * Lets all go on, children before their parents, so that each finds that what
+ * it waits for goes on; and who stopped himself with one of them, unless that
+ * one is kept (NULL: nobody is).  Sorts items.
+ */
+void stop_release_all(int proc, struct stopped *items, size_t count,
+		      stop_filter *is_kept, const void *context);
 
 /*
  * Whether the parent stands still too, which after stop_release() is one that
- * stopped itself when its child was stopped.
+ * stopped itself when its child was stopped: 1, 0, or -errno.
  */
-bool stop_is_followed(int proc, pid_t pid, struct process *parent);
+int stop_is_followed(int proc, pid_t pid, struct process *parent);
 
 /*
  * Whether a signal waits for a process that stands still, at which it should

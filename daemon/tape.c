@@ -62,6 +62,9 @@ static void write_process(FILE *tape, const char *prefix,
 	(void)fprintf(tape, "%s%s\n", prefix, line);
 	if (process->judged.class != CLASS_UNKNOWN)
 		write_judgement(tape, rules, &process->judged);
+	if (process->judged.whole)
+		(void)fprintf(tape, "whole %" PRIu64 "\n",
+			      process->judged.whole);
 }
 
 static void write_look(FILE *tape, const struct rules *rules,
@@ -107,7 +110,9 @@ struct replay {
 	enum verdict verdict; /* last printed */
 	bool is_in_turn;      /* a sample was read, its orders not given */
 	bool has_looked;
+	bool has_line[SCHEDULE_JOBS]; /* "job" or "gone", in this turn */
 	struct process last; /* of the line before that has one; pid 0: none */
+	struct job *told;    /* the job that it was told of; NULL: none */
 	struct orders orders;
 };
 
@@ -171,12 +176,18 @@ static int begin_turn(struct replay *replay, const struct sample *sample)
 	(void)decide_verdict(replay->decider, sample);
 	replay->is_in_turn = true;
 	replay->last.pid = 0;
+	memset(replay->has_line, 0, sizeof(replay->has_line));
 	return 0;
 }
 
-/* Of a job of ours; the recorded daemon may have had others. */
+enum line { LINE_JOB, LINE_GONE, LINE_LOOK };
+
+/*
+ * Of a job of ours; the recorded daemon may have had others.  A look sees less
+ * than a line of its own tells: not all memory, and nobody caged as stopped.
+ */
 static int see_job(struct replay *replay, const struct process *process,
-		   bool is_gone)
+		   enum line line)
 {
 	struct schedule *schedule = &replay->decider->schedule;
 	const struct job *job = schedule_find(schedule, process);
@@ -184,10 +195,18 @@ static int see_job(struct replay *replay, const struct process *process,
 	if (!replay->is_in_turn)
 		return -EINVAL;
 	replay->last = *process;
-	if (job)
-		schedule_see(schedule, (size_t)(job - schedule->jobs),
-			     is_gone ? NULL : process,
-			     decide_sample(replay->decider)->time_us);
+	replay->told = NULL;
+	if (!job)
+		return 0;
+
+	size_t index = (size_t)(job - schedule->jobs);
+
+	if (line == LINE_LOOK && replay->has_line[index])
+		return 0;
+	replay->has_line[index] |= line != LINE_LOOK;
+	replay->told = &schedule->jobs[index];
+	schedule_see(schedule, index, line == LINE_GONE ? NULL : process,
+		     decide_sample(replay->decider)->time_us);
 	return 0;
 }
 
@@ -205,7 +224,7 @@ static int add_process(struct replay *replay, const struct process *process)
 		return -EINVAL; /* not in order */
 	if (census_see(census, process))
 		return -EINVAL; /* too many */
-	return see_job(replay, process, false);
+	return see_job(replay, process, LINE_LOOK);
 }
 
 /* "reached 262144", of the process in the line before; once without KiB */
@@ -277,21 +296,37 @@ static int parse_judgement(struct span line, const struct rules *rules,
 }
 
 /* Of the process in the line before, which may be a job and in the look. */
+static void set_judgement(struct replay *replay, struct judgement judged)
+{
+	const struct process_table *look = &replay->decider->census.now;
+
+	replay->last.judged = judged;
+	if (replay->told)
+		replay->told->process.judged = judged;
+	if (replay->has_looked && look->count &&
+	    look->rows[look->count - 1].pid == replay->last.pid)
+		look->rows[look->count - 1].judged = judged;
+}
+
 static int add_judgement(struct replay *replay, struct span line)
 {
-	struct schedule *schedule = &replay->decider->schedule;
-	const struct process_table *look = &replay->decider->census.now;
-	const struct job *job = schedule_find(schedule, &replay->last);
 	struct judgement judged;
 
 	if (!replay->last.pid ||
 	    parse_judgement(line, &replay->decider->settings->rules, &judged))
 		return -EINVAL;
-	if (job)
-		schedule->jobs[job - schedule->jobs].process.judged = judged;
-	if (replay->has_looked && look->count &&
-	    look->rows[look->count - 1].pid == replay->last.pid)
-		look->rows[look->count - 1].judged = judged;
+	set_judgement(replay, judged);
+	return 0;
+}
+
+/* "1234567", behind its role */
+static int add_whole(struct replay *replay, struct span line)
+{
+	struct judgement judged = replay->last.judged;
+
+	if (!replay->last.pid || span_to_u64(line, &judged.whole))
+		return -EINVAL;
+	set_judgement(replay, judged);
 	return 0;
 }
 
@@ -314,15 +349,17 @@ static int replay_line(struct replay *replay, struct span line)
 	if (span_equals(word, "job"))
 		return process_parse(rest, &process)
 			       ? -EINVAL
-			       : see_job(replay, &process, false);
+			       : see_job(replay, &process, LINE_JOB);
 	if (span_equals(word, "gone"))
 		return parse_gone(rest, &process)
 			       ? -EINVAL
-			       : see_job(replay, &process, true);
+			       : see_job(replay, &process, LINE_GONE);
 	if (span_equals(word, "limit"))
 		return add_limit(replay, rest);
 	if (span_equals(word, "role"))
 		return add_judgement(replay, rest);
+	if (span_equals(word, "whole"))
+		return add_whole(replay, rest);
 	if (sample_parse(line, &sample) == 0) {
 		end_turn(replay);
 		return begin_turn(replay, &sample);

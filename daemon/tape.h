@@ -3,11 +3,12 @@
  * Recordings of a host: what the daemon saw, line by line, and a replay of it
  * through the same decisions.  A recording is the first line, then for each
  * turn a sample line; "job" and a process for each job, or "gone PID START";
- * and, if all processes were looked at, a line for each.  What is known of a
- * process's limit follows it: "limit far" or "limit reached"; and how it was
- * judged: "role CLASS BUDGET_MS PREFERRED NEW_LOGIN ROLE", where yes is 1.  A
- * rule of the administrator's has its list and text there, and counts as long
- * as the settings of the replay have it too; else the name decides.
+ * and, if all processes were looked at, a line for each, which tells nothing of
+ * a job that has its own.  What is known of a process's limit follows it:
+ * "limit far" or "limit reached"; and how it was judged: "role CLASS BUDGET_MS
+ * PREFERRED NEW_LOGIN ROLE", where yes is 1.  A rule of the administrator's has
+ * its list and text there, and counts as long as the settings of the replay
+ * have it too; else the name decides.
  */
 #ifndef THRASH_DAEMON_TAPE_H
 #define THRASH_DAEMON_TAPE_H

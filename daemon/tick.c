@@ -5,6 +5,8 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/locks.h"
+#include "daemon/pen.h"
+#include "daemon/privilege.h"
 #include "daemon/recover.h"
 #include "daemon/resident.h"
 #include "daemon/tape.h"
@@ -27,20 +29,52 @@ static const char *mode_name(const struct daemon *daemon)
 	return "unknown";
 }
 
+/* Who sees only itself can protect nobody, and freeze nobody else. */
+static bool sees_others(int proc)
+{
+	struct process init;
+
+	return process_read(proc, 1, 1, &init) == 0;
+}
+
+/* What is lacking, told once; -EPERM when nobody could be frozen like that. */
+static int check_privileges(struct daemon *daemon, struct problem *problem)
+{
+	const struct freezer *freezer = &daemon->freezer;
+	bool may_move =
+		freezer->method == FREEZE_CGROUP && privilege_may_move();
+	char lacking[PRIVILEGE_TEXT];
+
+	if (!may_move && !privilege_may_signal())
+		return problem_set(problem, -EPERM,
+				   "nobody can be frozen by user %u without "
+				   "CAP_KILL; --dry-run can be tried",
+				   (unsigned)geteuid());
+	if (!sees_others(daemon->proc))
+		return problem_set(problem, -EPERM,
+				   "%s hides others' processes (hidepid): it "
+				   "takes CAP_SYS_PTRACE to see them",
+				   daemon->settings->proc);
+	privilege_describe(lacking);
+	if (lacking[0])
+		log_info(daemon->log, "%s", lacking);
+	return 0;
+}
+
 /* It is for a dry run until it is opened. */
-static void open_freezer(struct daemon *daemon)
+static int open_freezer(struct daemon *daemon, struct problem *problem)
 {
 	enum freezer_choice choice =
 		(enum freezer_choice)daemon->settings->freezer;
 
 	if (daemon->settings->is_dry_run)
-		return;
+		return 0;
 	if (!process_is_own_proc(daemon->proc)) {
 		log_warning(daemon->log,
 			    "%s shows other processes than ours: "
 			    "dry run",
 			    daemon->settings->proc);
-		return;
+		return 0;
 	}
 
 	int error = freezer_open(&daemon->freezer, daemon->freezer.ledger,
@@ -52,6 +86,7 @@ static void open_freezer(struct daemon *daemon)
 						   : LOG_LEVEL_INFO,
 			  "nobody can be frozen by cgroup: %s",
 			  strerror(-error));
+	return check_privileges(daemon, problem);
 }
 
 static int open_proc(struct daemon *daemon, struct problem *problem)
@@ -64,13 +99,16 @@ static int open_proc(struct daemon *daemon, struct problem *problem)
 		return problem_set(problem, daemon->proc, "%s: %s", path,
 				   strerror(-daemon->proc));
 	cgroups_open(&daemon->cgroups, CGROUP_ROOT);
-	open_freezer(daemon);
+	error = open_freezer(daemon, problem);
+	if (error)
+		return error;
 	error = sampler_open(&daemon->sampler, daemon->proc);
 	if (error)
 		return problem_set(problem, error, "%s/vmstat: %s", path,
 				   strerror(-error));
 	facts_open(&daemon->facts, daemon->proc, daemon->settings,
 		   daemon->decider.self);
+	daemon->freezer.facts = &daemon->facts;
 	error = census_open(&daemon->decider.census, daemon->proc,
 			    daemon->decider.self);
 	return error ? problem_set(problem, error, "%s: %s", path,
@@ -290,8 +328,12 @@ static void log_order(struct daemon *daemon, const struct order *order,
 	else if (error && order_freezes(order))
 		log_debug(daemon->log, "%d (%s) is gone", pid, command);
 	else if (order_freezes(order))
-		log_info(daemon->log, "%s%s %d (%s), %llu MiB: %s", trial,
+		log_info(daemon->log, "%s%s %d (%s)%s, %llu MiB: %s", trial,
 			 order_name(order->kind), pid, command,
+			 freezer_has_whole(&daemon->freezer,
+					   order->process.judged.whole)
+				 ? " and its cgroup"
+				 : "",
 			 (unsigned long long)process_memory_kib(
 				 &order->process) /
 				 1024,
@@ -305,30 +347,35 @@ static void log_order(struct daemon *daemon, const struct order *order,
 /* What was not possible by cgroup is told once. */
 static void tell_fall_back(struct daemon *daemon, const struct order *order)
 {
+	const struct freezer *freezer = &daemon->freezer;
+	bool is_whole = freezer->failed_method == FREEZE_WHOLE_CGROUP;
 	char command[TEXT_ESCAPED_COMMAND];
 
 	text_escape(order->process.command, command, sizeof(command));
 	log_write(daemon->log,
 		  daemon->has_fallen_back ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
-		  "cannot freeze %d (%s) by cgroup: %s; by signal",
+		  "cannot freeze %d (%s) by %s: %s; by %s",
 		  (int)order->process.pid, command,
-		  strerror(-daemon->freezer.cgroup_error));
-	daemon->has_fallen_back = true;
+		  freeze_method_name(freezer->failed_method),
+		  strerror(-freezer->failure),
+		  freeze_method_name(is_whole ? FREEZE_CGROUP : FREEZE_SIGNAL));
+	daemon->has_fallen_back |= !is_whole;
 }
 
 static int freeze(struct daemon *daemon, const struct order *order,
 		  uint64_t now_us)
 {
 	struct freezer *freezer = &daemon->freezer;
-	int error = freezer_freeze(freezer, &order->process);
+	int error;
 
-	if (error != -EAGAIN)
-		return error;
-	tell_fall_back(daemon, order);
-	error = publish_ahead(&daemon->publisher, freezer, now_us);
-	if (!error)
-		return freezer_freeze(freezer, &order->process);
-	(void)freezer_thaw(freezer, &order->process);
+	while ((error = freezer_freeze(freezer, &order->process)) == -EAGAIN) {
+		tell_fall_back(daemon, order);
+		error = publish_ahead(&daemon->publisher, freezer, now_us);
+		if (!error)
+			continue;
+		(void)freezer_thaw(freezer, &order->process);
+		break;
+	}
 	return error;
 }
 
@@ -349,6 +396,65 @@ static int carry_out(struct daemon *daemon, const struct order *order,
 	return 0;
 }
 
+/* Of each cgroup, as long as no other comes in between, once. */
+static void tell_whole(struct daemon *daemon, const struct process *process,
+		       int error, const struct process *member)
+{
+	bool is_new = daemon->told_whole != process->judged.whole;
+	char command[TEXT_ESCAPED_COMMAND], reason[SETTINGS_RULE];
+
+	daemon->told_whole = process->judged.whole;
+	text_escape(member->command, command, sizeof(command));
+	settings_describe(daemon->settings, &member->judged, reason);
+	if (error == -EPERM)
+		log_write(daemon->log,
+			  is_new ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+			  "the cgroup of %d is not frozen as a whole: %d (%s) "
+			  "is in it: %s",
+			  (int)process->pid, (int)member->pid, command, reason);
+	else
+		log_write(daemon->log,
+			  is_new ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+			  "the cgroup of %d is not frozen as a whole: %s",
+			  (int)process->pid, strerror(-error));
+}
+
+/* With its whole cgroup, if that is wanted and can be. */
+static int prepare_whole(struct daemon *daemon, const struct process *process,
+			 uint64_t now_us)
+{
+	const struct role_moment moment =
+		decide_moment(&daemon->decider, process);
+	struct process member = {.pid = 0};
+	int pen = -1, error = 0;
+
+	if (!process->judged.whole || !freezer_may_whole(&daemon->freezer))
+		return -ENOENT;
+	if (!freezer_has_whole(&daemon->freezer, process->judged.whole)) {
+		pen = pen_open(daemon->cgroups.v2, &daemon->facts, process);
+		error = pen < 0 ? pen
+				: pen_check(pen, &daemon->facts, process,
+					    &moment, &member);
+	}
+	if (!error)
+		error = freezer_prepare_whole(&daemon->freezer, process, pen,
+					      now_us);
+	if (!error)
+		return 0;
+	tell_whole(daemon, process, error, &member);
+	if (pen >= 0)
+		(void)close(pen);
+	return error;
+}
+
+static int prepare(struct daemon *daemon, const struct process *process,
+		   uint64_t now_us)
+{
+	return prepare_whole(daemon, process, now_us) == 0
+		       ? 0
+		       : freezer_prepare(&daemon->freezer, process, now_us);
+}
+
 /* Whoever is to be frozen is in the ledger first, or is not frozen. */
 static int announce(struct daemon *daemon, uint64_t now_us)
 {
@@ -359,8 +465,7 @@ static int announce(struct daemon *daemon, uint64_t now_us)
 
 	for (size_t i = 0; i < orders->count; i++)
 		if (order_freezes(&orders->items[i]) &&
-		    freezer_prepare(freezer, &orders->items[i].process,
-				    now_us) == 0)
+		    prepare(daemon, &orders->items[i].process, now_us) == 0)
 			is_any = true;
 	if (is_any)
 		error = publish_ahead(&daemon->publisher, freezer, now_us);
@@ -374,6 +479,7 @@ static void carry_out_all(struct daemon *daemon, uint64_t now_us)
 {
 	int not_announced = announce(daemon, now_us);
 
+	freezer_try_again(&daemon->freezer);
 	for (size_t i = 0; i < daemon->orders.count; i++) {
 		const struct order *order = &daemon->orders.items[i];
 		int error = order_freezes(order) ? not_announced : 0;
@@ -403,7 +509,8 @@ static void close_senses(struct daemon *daemon)
 
 /*
  * Also after half of daemon_open().  What thawing does not need is closed
- * first: it may want the descriptors.
+ * first: it may want the descriptors.  The pager, which may be waiting for a
+ * disk that hangs, is awaited last: nobody is to stay frozen for that.
  */
 size_t daemon_close(struct daemon *daemon, const char *reason, bool is_reload)
 {
@@ -411,7 +518,7 @@ size_t daemon_close(struct daemon *daemon, const char *reason, bool is_reload)
 	uint64_t now_us = clock_boottime_us();
 
 	close_senses(daemon);
-	pager_close(&daemon->pager);
+	pager_end(&daemon->pager);
 	schedule_thaw_all(schedule, now_us, reason, &daemon->orders);
 	carry_out_all(daemon, now_us);
 
@@ -424,6 +531,7 @@ size_t daemon_close(struct daemon *daemon, const char *reason, bool is_reload)
 			      &daemon->freezer, daemon->log);
 	freezer_close(&daemon->freezer);
 	publisher_close(&daemon->publisher, left || is_reload);
+	pager_close(&daemon->pager);
 	if (daemon->proc >= 0)
 		(void)close(daemon->proc);
 	return left;
@@ -503,7 +611,9 @@ static void see_jobs(struct daemon *daemon, uint64_t now_us)
 
 		if (!error)
 			schedule_see(schedule, i, &now, now_us);
-		else if (error == -ESRCH || error == -ENOENT)
+		else if ((error == -ESRCH || error == -ENOENT) &&
+			 freezer_has_lost(&daemon->freezer,
+					  &schedule->jobs[i].process))
 			schedule_see(schedule, i, NULL, now_us);
 		/* else it could not be looked at: it may well be there */
 	}
@@ -554,7 +664,9 @@ static void judge_all(struct daemon *daemon)
 	const struct process_table *now = &decider->census.now;
 
 	facts_begin(&daemon->facts);
-	decide_note_claims(&daemon->decider);
+	for (size_t i = 0; i < now->count; i++)
+		if (process_memory_kib(&now->rows[i]) >= SELECT_LEAST_KIB)
+			facts_see_whole(&daemon->facts, &now->rows[i]);
 	/* the youngest first: trouble mostly is */
 	for (size_t i = now->count; i-- > 0;)
 		if (decide_wants_judgement(decider, &now->rows[i]))
@@ -612,6 +724,7 @@ static bool look(struct daemon *daemon)
 	daemon->was_cut |= census->left_out != 0;
 	while ((process = decide_next_of_interest(decider, &at))) {
 		(void)process_read_memory(daemon->proc, process);
+		decide_note_claim(decider, process);
 		if (decide_wants_limit(decider, process))
 			cgroups_see_limit(&daemon->cgroups, daemon->proc,
 					  process);
@@ -670,7 +783,7 @@ static uint64_t wait_for(const struct daemon *daemon, uint64_t now_us)
 
 	if (daemon->trigger >= 0 && now_us >= daemon->alert_us &&
 	    decider->detector.verdict == VERDICT_CALM &&
-	    !decider->schedule.count)
+	    !decider->schedule.count && !freezer_count(&daemon->freezer))
 		return publish_due_ms(&daemon->publisher, now_us);
 	/* who is behind trouble that has just begun should be known soon */
 	if (decider->rush_us &&

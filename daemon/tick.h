@@ -57,8 +57,9 @@ struct daemon {
 	uint64_t counted_us; /* when all counters were read */
 	/* calm, and nobody has stalled: in this turn and in the one before */
 	bool is_at_rest, was_at_rest;
-	uint64_t locks_us; /* when it was last seen who waits for locks */
-	uint64_t alert_us; /* until then look often, whatever the verdict */
+	uint64_t locks_us;   /* when it was last seen who waits for locks */
+	uint64_t alert_us;   /* until then look often, whatever the verdict */
+	uint64_t told_whole; /* which cgroup is not frozen as a whole */
 	uint64_t longest_gap_ms; /* by which a turn was late */
 	unsigned failures;
 	bool has_fallen_back; /* from cgroup to signal, which was said */

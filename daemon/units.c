@@ -121,3 +121,64 @@ void units_form(struct schedule *schedule, uint64_t now_us)
 			schedule->jobs[i].unit = i;
 	sum_units(schedule);
 }
+
+static bool has_order(const struct orders *orders, const struct job *job)
+{
+	for (size_t i = 0; i < orders->count; i++)
+		if (orders->items[i].process.pid == job->process.pid &&
+		    orders->items[i].process.start_time ==
+			    job->process.start_time)
+			return true;
+	return false;
+}
+
+static bool is_divided(const struct schedule *schedule, const struct job *job)
+{
+	for (size_t i = 0; i < schedule->count; i++)
+		if (schedule->jobs[i].unit != job->unit &&
+		    process_is_together(&schedule->jobs[i].process,
+					&job->process))
+			return true;
+	return false;
+}
+
+/* The same for the others: they go on because it goes on, or is gone. */
+static void repeat_order(const struct schedule *schedule,
+			 const struct order *order, uint64_t whole,
+			 uint64_t now_us, struct orders *orders)
+{
+	for (size_t i = 0; i < schedule->count; i++) {
+		const struct job *job = &schedule->jobs[i];
+
+		if (job->process.judged.whole != whole ||
+		    job_is_frozen(job) == order_freezes(order) ||
+		    has_order(orders, job))
+			continue;
+		orders->items[orders->count++] = (struct order){
+			order->kind == ORDER_FORGET ? ORDER_THAW : order->kind,
+			job->process,
+			job_is_frozen(job) ? now_us - job->since_us : 0,
+			order->reason,
+		};
+	}
+}
+
+void units_complete(const struct schedule *schedule, uint64_t now_us,
+		    struct orders *orders)
+{
+	size_t count = orders->count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct order *order = &orders->items[i];
+		const struct job *job =
+			schedule_find(schedule, &order->process);
+		uint64_t whole = order->process.judged.whole;
+
+		if (!job || !whole || order->kind == ORDER_LOAD)
+			continue;
+		if (order_freezes(order) && is_divided(schedule, job))
+			order->process.judged.whole = 0;
+		else if (order_freezes(order) || job->is_whole)
+			repeat_order(schedule, order, whole, now_us, orders);
+	}
+}

@@ -127,17 +127,6 @@ struct span watchdog_unit(struct span cgroups)
 	return unit;
 }
 
-/* FNV-1a; of two units with the same one would be taken for the other. */
-static uint64_t hash(struct span name)
-{
-	uint64_t value = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < name.length; i++)
-		value = (value ^ (unsigned char)name.start[i]) *
-			UINT64_C(0x100000001b3);
-	return value;
-}
-
 static uint32_t find_hash(const struct watchdogs *watchdogs, uint64_t name)
 {
 	for (size_t i = 0; i < watchdogs->count; i++)
@@ -148,7 +137,7 @@ static uint32_t find_hash(const struct watchdogs *watchdogs, uint64_t name)
 
 static void add(struct watchdogs *watchdogs, struct span name, uint32_t ms)
 {
-	uint64_t value = hash(name);
+	uint64_t value = span_hash(name);
 	size_t i = 0;
 
 	while (i < watchdogs->count && watchdogs->names[i] != value)
@@ -280,11 +269,11 @@ uint32_t watchdogs_find(const struct watchdogs *watchdogs, struct span cgroups)
 
 	if (!unit.length || watchdogs->root < 0)
 		return 0;
-	ms = find_hash(watchdogs, hash(unit));
+	ms = find_hash(watchdogs, span_hash(unit));
 	if (!ms && span_split(&rest, '@', &name) && name.length < 200) {
 		(void)snprintf(template, sizeof(template), "%.*s@.service",
 			       SPAN_FORMAT(name));
-		ms = find_hash(watchdogs, hash(span_of(template)));
+		ms = find_hash(watchdogs, span_hash(span_of(template)));
 	}
 	return ms ? ms : read_transient(watchdogs, unit);
 }

@@ -18,7 +18,8 @@ enum { WATCHDOG_UNITS = 64 };
 struct watchdogs {
 	int root; /* owned; the root directory; -1: none */
 	size_t count;
-	uint64_t names[WATCHDOG_UNITS]; /* hashes */
+	/* hashes; of two units with the same, one is taken for the other */
+	uint64_t names[WATCHDOG_UNITS];
 	uint32_t ms[WATCHDOG_UNITS];
 };
 

@@ -144,6 +144,11 @@ interval = 11'
 wrong 2 "'name = value' is expected" '[thrash-protect]
 interval'
 wrong 1 'section' 'interval = 1'
+wrong 3 "freeze_cgroup: 'jobs.slice' is no cgroup" '[thrash-protect]
+freeze_cgroup = /a
+freeze_cgroup = /b jobs.slice'
+wrong 2 "freeze_cgroup: '/' is no cgroup" '[thrash-protect]
+freeze_cgroup = /'
 wrong 3 'section' '[thrash-protect]
 interval = 1
 [other]'
@@ -245,6 +250,7 @@ while read -r option argument; do
 	'YES|NO') value=no ;;
 	PAGES | FAULTS) value=7 ;;
 	RULES) value='one tw* exe:/bin/* user:0 cgroup:*/a' ;;
+	PATHS) value='/jobs.slice/* /machine.slice/a:b' ;;
 	PID) value=1 ;;
 	METHOD) value=signal ;;
 	DIR | FILE) value=$WORK/some ;;

@@ -63,7 +63,7 @@ is "$(value exe)" "$(readlink "/proc/$shell/exe")" 'a shell: its program'
 is "$(value may_be_frozen), $(value frozen_at_most_ms)" 'no, 0' \
 	'a shell: it is never frozen'
 is "$(printf '%s\n' "$out" | cut -d ' ' -f 1 | tr '\n' ' ')" \
-	'pid comm exe user class rule preferred memory_kib may_be_frozen frozen_at_most_ms hazards ' \
+	'pid comm exe user class rule preferred memory_kib may_be_frozen frozen_at_most_ms frozen_with hazards ' \
 	'an explanation has all of its lines, once'
 explain 1
 like "$(value rule)" '^the first process$' 'PID 1: it is never frozen'
@@ -168,7 +168,7 @@ ln -s /dev/fuse "$WORK/proc/7/fd/4"
 explain 7 --proc "$WORK/proc"
 is "$(value comm)" 'a)\040b\033[1m\012\011x' 'a hostile name is escaped'
 is "$(value exe)" '/opt/x\040y\033[2J' 'and so is a hostile path'
-is "$(printf '%s\n' "$out" | wc -l)" 11 'neither makes another line'
+is "$(printf '%s\n' "$out" | wc -l)" 12 'neither makes another line'
 is "$(value hazards), $(value frozen_at_most_ms)" \
 	'it serves a file system, 2000' 'who serves a file system waits briefly'
 stat_of 8 sshd 1 90000 >"$WORK/proc/8/stat"

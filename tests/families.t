@@ -14,21 +14,7 @@ reads_per_s=1000 longest_s=120
 run_dir=$WORK/run
 
 outside() {
-	thrash_needs >"$WORK/reason" || skip_all "$(cat "$WORK/reason")"
-	at_exit thrash_end
-	thrash_begin "$WORK" $limit_mb 1024 >"$WORK/reason" ||
-		skip_all "$(cat "$WORK/reason")"
-	thrash_slow_down $reads_per_s >"$WORK/reason" ||
-		diag "$(cat "$WORK/reason"): at full speed"
-	thrash_namespace "$0" inside_namespace
-	is $? 0 'the test inside the namespace has come to its end'
-	done_testing
-}
-
-have_ended() {
-	for pid in $pids; do
-		ended "$pid" || return 1
-	done
+	thrash_outside $limit_mb 1024 $reads_per_s
 }
 
 now_ms() {
@@ -65,7 +51,8 @@ inside_namespace() {
 	pids=
 	begin=$(now_ms)
 	family "$WORK/alone"
-	wait_for $longest_s have_ended
+	# shellcheck disable=SC2086
+	wait_for $longest_s have_ended $pids
 	alone_ms=$(($(now_ms) - begin))
 
 	"$BIN/thrash-protect" --config /dev/null --run-dir "$run_dir" \
@@ -76,7 +63,8 @@ inside_namespace() {
 	begin=$(now_ms)
 	family "$WORK/first"
 	family "$WORK/second"
-	wait_for $longest_s have_ended
+	# shellcheck disable=SC2086
+	wait_for $longest_s have_ended $pids
 	ok $? "two families are done within $longest_s s" ||
 		diag "$(cat "$WORK/log")"
 	both_ms=$(($(now_ms) - begin))

@@ -53,15 +53,15 @@ in_namespace() {
 
 ### What fails, and how
 
-# errors_of CALL: those to be expected; none for what cannot fail.  ENOENT and
-# ESRCH of a process are the kernel's word that it is gone, and no fault.
+# errors_of CALL: those to be expected; none for what cannot fail.  ESRCH, once,
+# about one who is there: nobody may be taken for gone by that.
 errors_of() {
 	case $1 in
 	exit* | get*id | restart_syscall | rt_sig* | set_* | rseq | wait4) ;;
-	openat) echo EMFILE ENFILE ENOMEM EACCES EINTR EIO ;;
-	pidfd_open) echo EMFILE ENOMEM EPERM ENOSYS ;;
-	pidfd_send_signal | kill) echo EPERM ENOMEM ENOSYS ;;
-	read | pread64 | getdents64) echo EIO ENOMEM EINTR EAGAIN ;;
+	openat) echo EMFILE ENFILE ENOMEM EACCES EINTR EIO ESRCH ;;
+	pidfd_open) echo EMFILE ENOMEM EPERM ENOSYS ESRCH ;;
+	pidfd_send_signal | kill) echo EPERM ENOMEM ENOSYS ESRCH ;;
+	read | pread64 | getdents64) echo EIO ENOMEM EINTR EAGAIN ESRCH ;;
 	write) echo ENOSPC EIO EINTR EAGAIN EPIPE ;;
 	renameat* | mkdir* | fchmod* | utimensat | unlink*)
 		echo ENOSPC EIO EROFS EACCES ;;

@@ -15,18 +15,7 @@ marker=$WORK/marker
 log=$WORK/log
 
 outside() {
-	thrash_needs >"$WORK/reason" || skip_all "$(cat "$WORK/reason")"
-	at_exit thrash_end
-	thrash_begin "$WORK" 128 512 >"$WORK/reason" ||
-		skip_all "$(cat "$WORK/reason")"
-	thrash_namespace "$0" inside_namespace
-	is $? 0 'the tests inside the namespace have come to their end'
-	made="$thrash_cgroups"
-	thrash_end
-	is "$(grep -F "$WORK" /proc/swaps)" '' 'no swap is left behind'
-	# shellcheck disable=SC2086
-	is "$(ls -d $made 2>/dev/null)" '' 'no cgroup is left behind'
-	done_testing
+	thrash_outside 128 512
 }
 
 ### The daemon
@@ -45,16 +34,11 @@ daemon_end() {
 	end_child "$1" "$daemon"
 }
 
-# one_line: numbers from lines, sorted
-one_line() {
-	tr ' ' '\n' | sort -n | tr '\n' ' ' | sed 's/^ *//; s/ *$//'
-}
-
 # What state file, marker and /proc say is the same, and it is somebody.
 is_somebody_frozen() {
 	seen=$(cat "$state")
-	frozen=$(echo "$seen" | sed -n 's/^frozen \([0-9]*\) .*/\1/p' | one_line)
-	[ -n "$frozen" ] && [ "$frozen" = "$(one_line <"$marker")" ] &&
+	frozen=$(echo "$seen" | sed -n 's/^frozen \([0-9]*\) .*/\1/p' | in_order)
+	[ -n "$frozen" ] && [ "$frozen" = "$(in_order <"$marker")" ] &&
 		[ "$frozen" = "$(stopped_hogs)" ]
 } 2>/dev/null
 
@@ -92,16 +76,10 @@ check() {
 # hogs_start COUNT: each fits into the limit, two of them do not
 hogs_start() {
 	hogs=
-	for hog in $(seq "$1"); do
+	for _ in $(seq "$1"); do
 		thrash_start "$TOOLS/hog" 80 0
 		hogs="$hogs $thrash_pid"
 	done
-}
-
-stopped_hogs() {
-	for hog in $hogs; do
-		[ "$(process_state "$hog")" != T ] || echo "$hog"
-	done | one_line
 }
 
 # replay TAPE ARG...
@@ -211,7 +189,7 @@ test_by_signal() {
 	wait_for 3 ended "$asked"
 	ok $? '--freezer signal: who is asked to end goes on to do so' ||
 		diag "$(cat "$log" "$state")"
-	hogs=$(echo "$hogs" | tr ' ' '\n' | grep -vx "$asked" | one_line)
+	hogs=$(echo "$hogs" | tr ' ' '\n' | grep -vx "$asked" | in_order)
 	thrash_start "$TOOLS/hog" 80 0
 	hogs="$hogs $thrash_pid"
 	daemon_end TERM
@@ -303,10 +281,7 @@ inside_namespace() {
 	test_worker_killed
 	test_killed
 	test_stopped_by_others
-	for hog in $hogs; do
-		ended "$hog"
-		is "$?" 1 'a hog that was frozen again and again is alive'
-	done
+	hogs_live
 	exit 0
 }
 

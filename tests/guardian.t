@@ -156,6 +156,36 @@ test_dry_run() {
 	ok $? 'the state file is gone'
 }
 
+# hangs: the pager's thread, in a call that needs the disk
+hangs() {
+	grep -qs '(' "$WORK/strace"
+}
+
+# As on a disk that answers no more, by what strace can do.
+test_hung_pager() {
+	if ! strace -qq -o /dev/null -e inject=getppid:delay_enter=1 true \
+		2>/dev/null; then
+		skip 'needs strace, with inject'
+		return
+	fi
+	daemon_start
+	strace -f -qq -o "$WORK/strace" -e trace=process_madvise \
+		-e inject=process_madvise:delay_enter=4000000 -p "$worker" \
+		2>/dev/null &
+	tracer=$!
+	wait_for 10 hangs && wait_for 10 is_somebody_stopped
+	is $? 0 'a pager that hangs in its call, and somebody who is frozen'
+	kill -TERM $daemon
+	wait_for 1 is_nobody_stopped
+	is $? 0 'SIGTERM: all are thawed at once'
+	[ ! -e "$marker" ] && ! ended "$worker"
+	is $? 0 'and the marker is gone, while the pager is awaited'
+	end_child TERM $daemon
+	kill -INT $tracer 2>/dev/null
+	wait $tracer
+	is "$status" 0 'when it is there the daemon ends well'
+}
+
 inside_namespace() {
 	if ! begin_pretence; then
 		skip 'needs to mount over /proc/vmstat'
@@ -172,10 +202,8 @@ inside_namespace() {
 	test_hanging
 	test_dry_run
 	test_signals
-	for hog in $hogs; do
-		ended "$hog"
-		is "$?" 1 'a hog that was frozen again and again is alive'
-	done
+	test_hung_pager
+	hogs_live
 	exit 0
 }
 

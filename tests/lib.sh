@@ -171,6 +171,42 @@ process_state() {
 	sed -n 's/.*) \(.\) .*/\1/p' "/proc/$1/stat" 2>/dev/null
 }
 
+# in_order: numbers from lines, sorted, in one
+in_order() {
+	tr ' ' '\n' | sort -n | tr '\n' ' ' | sed 's/^ *//; s/ *$//'
+}
+
+# stopped_hogs: those of the pids in $hogs that are stopped now, in one line
+# shellcheck disable=SC2154
+stopped_hogs() {
+	for tap_pid in $hogs; do
+		[ "$(process_state "$tap_pid")" != T ] || echo "$tap_pid"
+	done | in_order
+}
+
+is_somebody_stopped() {
+	[ -n "$(stopped_hogs)" ]
+}
+
+is_nobody_stopped() {
+	[ -z "$(stopped_hogs)" ]
+}
+
+# hogs_live: a test for each, at the end
+hogs_live() {
+	for tap_pid in $hogs; do
+		ended "$tap_pid"
+		is "$?" 1 'a hog that was frozen again and again is alive'
+	done
+}
+
+# have_ended PID...
+have_ended() {
+	for tap_pid in "$@"; do
+		ended "$tap_pid" || return 1
+	done
+}
+
 # is_going_on PID: it is there, and nobody has frozen or stopped it
 is_going_on() {
 	! ended "$1" && [ "$(process_state "$1")" != T ]

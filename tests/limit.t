@@ -13,13 +13,7 @@ LIMIT_MB=192 HOG_MB=112 OUTSIDE_MB=200 WATCH_S=10
 outside() {
 	grep -qs '^pgscan_anon ' /proc/vmstat ||
 		skip_all 'this kernel does not tell who makes room for whom'
-	thrash_needs >"$WORK/reason" || skip_all "$(cat "$WORK/reason")"
-	at_exit thrash_end
-	thrash_begin "$WORK" $LIMIT_MB 512 >"$WORK/reason" ||
-		skip_all "$(cat "$WORK/reason")"
-	thrash_namespace "$0" inside_namespace
-	is $? 0 'the tests inside the namespace have come to their end'
-	done_testing
+	thrash_outside $LIMIT_MB 512
 }
 
 daemon_start() {

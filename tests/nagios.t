@@ -726,18 +726,24 @@ said '[012]' "PRESSURE *: *" "the real /proc can be read"
 
 ### how they run
 
-# Stopped beyond its time, a check hears of it first when it goes on.
-"$bin/check_thrash_pressure" --proc "$proc" -t 1 --interval 0.9 \
-	--run-dir "$tmp/none" >"$tmp/late" &
-late=$!
-sleep 0.2
-kill -STOP $late
-sleep 1.2
-kill -CONT $late
-wait $late
-code=$? out=$(cat "$tmp/late")
-said 3 "PRESSURE UNKNOWN: no answer within 1 s" \
-	"a check that takes too long says so, in one line"
+# stop_check NAME [COMMAND...]: stopped beyond its time, a check that the
+# command starts hears of it first when it goes on
+stop_check() {
+	name=$1
+	shift
+	"$@" "$bin/check_thrash_pressure" --proc "$proc" -t 1 --interval 0.9 \
+		--run-dir "$tmp/none" >"$tmp/late" &
+	late=$!
+	sleep 0.2
+	kill -STOP $late
+	sleep 1.2
+	kill -CONT $late
+	wait $late
+	code=$? out=$(cat "$tmp/late")
+	said 3 "PRESSURE UNKNOWN: no answer within 1 s" "$name"
+}
+
+stop_check "a check that takes too long says so, in one line"
 "$bin/check_thrash_pressure" --proc "$proc" -t 20 --interval 0.9 \
 	--run-dir "$tmp/none" >"$tmp/late" &
 late=$!
@@ -746,17 +752,8 @@ kill -ALRM $late
 wait $late
 ok $? "somebody else's SIGALRM does no harm"
 if env --block-signal=ALRM true 2>/dev/null; then
-	env --block-signal=ALRM "$bin/check_thrash_pressure" --proc "$proc" \
-		-t 1 --interval 0.9 --run-dir "$tmp/none" >"$tmp/late" &
-	late=$!
-	sleep 0.2
-	kill -STOP $late
-	sleep 1.2
-	kill -CONT $late
-	wait $late
-	code=$? out=$(cat "$tmp/late")
-	said 3 "PRESSURE UNKNOWN: no answer within 1 s" \
-		"also when its parent had blocked SIGALRM"
+	stop_check "also when its parent had blocked SIGALRM" \
+		env --block-signal=ALRM
 else
 	skip "needs env --block-signal"
 fi

@@ -8,70 +8,8 @@
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=tests/lib.sh
 . tests/lib.sh
-
-tree=${THRASH_TEST_TREE:-/var/cache/thrash-protect-tests/bookworm}
-
-outside() {
-	[ "$(id -u)" -eq 0 ] || skip_all 'needs root'
-	command -v systemd-nspawn >/dev/null ||
-		skip_all 'needs systemd-nspawn (Debian: systemd-container)'
-	[ -x "$tree/usr/bin/systemctl" ] ||
-		skip_all "needs a system in $tree (see make nspawn)"
-	cat >"$WORK/test.service" <<EOF
-[Unit]
-Description=The test
-[Service]
-Type=oneshot
-ExecStart=/bin/sh $PWD/tests/nspawn.t inside
-ExecStopPost=/bin/systemctl --no-block poweroff
-Environment=BUILD=$build THRASH_TEST_WORK=$WORK
-StandardOutput=append:$WORK/out
-StandardError=append:$WORK/err
-EOF
-	# a tmpfs over it, so that nothing of the tree is written to
-	at_exit remove_cgroups
-	find /sys/fs/cgroup -type d >"$WORK/cgroups"
-	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout -k 5 120 \
-		systemd-nspawn --quiet --register=no --keep-unit \
-		--private-network --volatile=overlay --directory="$tree" \
-		--machine="thrash-protect-test-$$" \
-		--bind-ro="$PWD" --bind-ro="$build" --bind="$WORK" \
-		--bind-ro="$WORK/test.service:/etc/systemd/system/test.service" \
-		--boot systemd.unit=test.service \
-		</dev/null >"$WORK/boot" 2>&1
-	status=$?
-	[ ! -e "$WORK/out" ] || sed '/^ended$/d' "$WORK/out"
-	is "$status" 0 'a system boots, is tested and ends' ||
-		diag "$(tail -n 20 "$WORK/boot" "$WORK/err")"
-	grep -qx ended "$WORK/out"
-	ok $? 'the tests inside have come to their end' ||
-		diag "$(cat "$WORK/err")"
-	done_testing
-}
-
-# Those that nspawn leaves behind, empty, the deepest first.
-remove_cgroups() {
-	find /sys/fs/cgroup -depth -type d | grep -Fvx -f "$WORK/cgroups" |
-		while read -r cgroup; do
-			rmdir "$cgroup" 2>/dev/null
-		done
-}
-
-### Inside
-
-# unit NAME LINE...: runs it
-unit() {
-	name=$1
-	shift
-	printf '%s\n' '[Service]' "$@" >"/run/systemd/system/$name.service"
-	systemctl daemon-reload
-	systemctl start "$name"
-	sleep 0.5
-}
-
-property() {
-	systemctl show --property "$1" --value "$name"
-}
+# shellcheck source=tests/nspawn-fixture.sh
+. tests/nspawn-fixture.sh
 
 freeze_begin() {
 	rm -f "$WORK/hold"
@@ -126,7 +64,8 @@ test_watchdog() {
 
 	freeze_begin
 	wait_for 10 ended "$main"
-	ok $? 'a longer freeze ends it: the watchdog does watch'
+	ok $? 'a longer freeze ends it: the watchdog does watch' ||
+		diag "$(head -n 3 "/proc/$main/status"; cat "$WORK/said")"
 	like "$(cat "$WORK/said")" '^wanted' 'which is how: it was let go on'
 	freeze_end
 	is "$(cages)" '' 'and nothing is left of that either'
@@ -179,8 +118,7 @@ inside() {
 	test_watchdog
 	test_stop
 	test_read_only
-	echo ended
-	exit 0
+	ended_inside
 }
 
 "${1:-outside}"

@@ -9,6 +9,7 @@
 #include "daemon/tape.h"
 #include "daemon/watchdog.h"
 #include "plugins/nagios/nagios.h"
+#include "tests/rules.h"
 #include "tests/scratch.h"
 
 #include <fnmatch.h>
@@ -597,14 +598,12 @@ static enum outcome try_tape(struct span text)
 {
 	static struct decider decider;
 	static struct settings settings;
-	struct problem problem;
 	char *first, *second;
 	bool is_right;
 	int error;
 
 	settings_default(&settings);
-	need(rules_parse(&settings.rules, RULES_PROTECT, "giant", &problem),
-	     "rules");
+	rules_set(&settings.rules, RULES_PROTECT, "giant");
 	error = replay(text, &decider, &settings, &first);
 	/* one that breaks off does so within a turn */
 	is_right =

@@ -9,11 +9,9 @@
 #                    well: who thaws all lets go on everybody whom he finds
 #                    frozen by cgroup, also those of another test
 #   outside          all of a test that runs its function inside_namespace there
-#   begin_pretence   the counters, written by $pump, and two hogs: $hogs; fails if
-#                    it may not
+#   pretend_vmstat   the counters, written by $pump; fails if it may not
+#   begin_pretence   the counters, and two hogs: $hogs; fails if it may not
 #   start_hogs       as many again
-#   stopped_hogs     the pids of those that are stopped now
-#   is_somebody_stopped, is_nobody_stopped   of the hogs
 #   begin_thrash     from now on the host thrashes
 #   end_thrash
 
@@ -87,20 +85,6 @@ start_hogs() {
 	done
 }
 
-stopped_hogs() {
-	for hog in $hogs; do
-		[ "$(process_state "$hog")" != T ] || echo "$hog"
-	done
-}
-
-is_somebody_stopped() {
-	[ -n "$(stopped_hogs)" ]
-}
-
-is_nobody_stopped() {
-	[ -z "$(stopped_hogs)" ]
-}
-
 begin_thrash() {
 	: >"$WORK/pressure"
 }
@@ -109,12 +93,16 @@ end_thrash() {
 	rm -f "$WORK/pressure"
 }
 
-begin_pretence() {
+pretend_vmstat() {
 	write_vmstat 1000000
 	mount --bind "$WORK/vmstat" /proc/vmstat 2>/dev/null || return 1
 	pump &
 	# shellcheck disable=SC2034 # for tests
 	pump=$!
+}
+
+begin_pretence() {
+	pretend_vmstat || return 1
 	hogs=
 	start_hogs
 }

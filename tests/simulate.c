@@ -701,6 +701,7 @@ static void look_closer(const struct run *run, struct process *process)
 		&run->host.tasks[process->pid - HOST_FIRST_PID];
 
 	process->swapped_kib = (uint64_t)(1024 * task_swapped_mb(task));
+	decide_note_claim(&run->decider, process);
 	if (decide_wants_limit(&run->decider, process))
 		process->limit = task->role.trim_mb_per_s > 0 ? LIMIT_REACHED
 							      : LIMIT_FAR;

@@ -18,19 +18,6 @@ marker=$WORK/marker
 log=$WORK/log
 sticky_rule=/proc/sys/fs/protected_regular
 
-outside() {
-	[ "$(id -u)" -eq 0 ] || skip_all 'needs root'
-	unshare --pid --fork --mount-proc true 2>/dev/null ||
-		skip_all 'needs PID and mount namespaces'
-	if [ -r "$sticky_rule" ]; then
-		at_exit "echo $(cat "$sticky_rule") >$sticky_rule"
-	fi
-	in_pretence "$0" inside_namespace
-	wait $!
-	is $? 0 'the tests inside the namespace have come to their end'
-	done_testing
-}
-
 ### The daemon
 
 # daemon_start ARG...
@@ -628,5 +615,8 @@ inside_namespace() {
 	done
 	exit 0
 }
+
+# what a test sets for the whole host
+[ ! -w "$sticky_rule" ] || at_exit "echo $(cat "$sticky_rule") >$sticky_rule"
 
 "${1:-outside}"

@@ -335,11 +335,93 @@ static void test_confined_window(void)
 	   "what the host did while nobody looked is history");
 }
 
+static void test_evicting(void)
+{
+	static const struct life advised = {.memory_us = 48000, .advised = 90};
+	static const struct life evicting = {.memory_us = 48000, .out = 90};
+	static const struct life reclaimed = {.memory_us = 48000,
+					      .scanned = 90};
+	static const struct life at_ease = {.out = 90};
+	struct host host;
+
+	host_begin(&host);
+	(void)host_live(&host, &evicting, SECOND);
+	ok(detect_is_evicting(&host.detector) &&
+		   detect_is_filling(&host.detector, &host.settings),
+	   "who stalls while pages go out fills memory");
+	host_begin(&host);
+	(void)host_live(&host, &at_ease, SECOND);
+	ok(detect_is_evicting(&host.detector) &&
+		   !detect_is_filling(&host.detector, &host.settings),
+	   "without stall nobody does");
+	host_begin(&host);
+	(void)host_live(&host, &advised, SECOND);
+	ok(!detect_is_evicting(&host.detector) &&
+		   !detect_is_filling(&host.detector, &host.settings),
+	   "nor by madvise(2), for which no page is looked at");
+	host_begin(&host);
+	(void)host_live(&host, &reclaimed, SECOND);
+	ok(!detect_is_evicting(&host.detector),
+	   "nor when pages are looked at, and none goes out");
+	host_begin(&host);
+	host.sample.vmstat.has_scanned = false;
+	(void)host_live(&host, &advised, 2 * SECOND);
+	ok(detect_is_evicting(&host.detector),
+	   "a kernel that does not tell what it looks at is believed");
+	host_begin(&host);
+	host.sample.has_memory = false;
+	(void)host_live(&host, &evicting, SECOND);
+	ok(!detect_is_filling(&host.detector, &host.settings),
+	   "and what does not tell stall cannot show who fills memory");
+}
+
+/* Pages from swap that the kernel does not count as refaults are new there. */
+static void test_counted_refaults(void)
+{
+	static const struct life writing = {.memory_us = 48000, .out = 90};
+	struct host host;
+
+	host_begin(&host);
+	for (int i = 0; i < SECOND; i++) {
+		host.sample.vmstat.swapped_in += 90;
+		(void)host_step(&host, &writing);
+	}
+	is_int(host.detector.verdict, VERDICT_CALM,
+	       "what the kernel counts as coming back decides");
+	host_begin(&host);
+	host.sample.vmstat.has_refaults_anon = false;
+	for (int i = 0; i < SECOND; i++) {
+		host.sample.vmstat.swapped_in += 90;
+		(void)host_step(&host, &writing);
+	}
+	is_int(host.detector.verdict, VERDICT_THRASHING,
+	       "where it does not count, all that comes in does");
+}
+
+/* A kernel's trigger may wake the daemon at any time. */
+static void test_many_samples(void)
+{
+	struct host host;
+
+	host_begin(&host);
+	(void)stays_calm(&host, &quiet, 20);
+	for (int i = 0; i < 3 * DETECT_HISTORY; i++) {
+		host.sample.time_us += 1000;
+		host.sample.memory.some_us += 200;
+		(void)detect_step(&host.detector, &host.settings, &host.sample);
+	}
+	is_int((int64_t)detect_stall_permille(&host.detector, 100), 200,
+	       "of more samples than are kept the last are right");
+	is_int((int64_t)detect_stall_permille(&host.detector, 10000), 2,
+	       "and of a longer time, what is known is not too much");
+}
+
 /* The same lives on older kernels. */
 static void test_without_pressure(void)
 {
 	struct host host;
 	static const struct life in_only = {.in = 200};
+	static const struct life few = {.in = 3, .out = 3};
 
 	host_begin(&host);
 	host.sample.has_memory = host.sample.has_io = false;
@@ -348,6 +430,8 @@ static void test_without_pressure(void)
 	is_int(host.detector.mode, MODE_SWAP, "that mode is named");
 	(void)steps_until(&host, &quiet, VERDICT_CALM, 100);
 	ok(stays_calm(&host, &in_only, 5), "pages that only come in do not");
+	(void)host_live(&host, &quiet, SECOND);
+	ok(stays_calm(&host, &few, 5), "nor do a few both ways");
 
 	host_begin(&host);
 	host.settings.uses_psi = false;
@@ -410,6 +494,9 @@ int main(void)
 	test_page_cost();
 	test_confined();
 	test_confined_window();
+	test_evicting();
+	test_counted_refaults();
+	test_many_samples();
 	test_without_pressure();
 	test_odd_counters();
 	test_long_gap();

@@ -3,6 +3,7 @@
 #include "daemon/facts.h"
 
 #include "core/file.h"
+#include "tests/rules.h"
 #include "tests/scratch.h"
 
 #include <sys/stat.h>
@@ -55,13 +56,6 @@ static struct role_facts *get(const struct scratch *scratch, pid_t pid,
 	return known;
 }
 
-static void set_rules(const char *text)
-{
-	struct problem problem;
-
-	need(rules_parse(&settings.rules, RULES_PROTECT, text, &problem), text);
-}
-
 static void test_reading(const struct scratch *scratch)
 {
 	bool is_new;
@@ -77,7 +71,7 @@ static void test_reading(const struct scratch *scratch)
 	scratch_write(scratch->directory, "12/cgroup", "0::/jobs/a\n", 11,
 		      0644);
 	facts_open(&facts, scratch->directory, &settings, 0);
-	set_rules("x cgroup:/jobs/*");
+	rules_set(&settings.rules, RULES_PROTECT, "x cgroup:/jobs/*");
 	known = get(scratch, 12, FIRST_US, &is_new);
 	ok(is_new, "a process is read");
 	ok(known->has_user && known->user == geteuid(),
@@ -92,12 +86,12 @@ static void test_reading(const struct scratch *scratch)
 	   "and of it less is known");
 	facts_close(&facts);
 	facts_open(&facts, scratch->directory, &settings, 0);
-	set_rules("exe:/opt/hog");
+	rules_set(&settings.rules, RULES_PROTECT, "exe:/opt/hog");
 	known = get(scratch, 12, FIRST_US, &is_new);
 	is_int(known->rules[RULES_PROTECT], 1,
 	       "a program that was replaced has its path still");
 	facts_close(&facts);
-	set_rules("");
+	rules_set(&settings.rules, RULES_PROTECT, "");
 }
 
 static void test_keeping(const struct scratch *scratch)

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 
 static struct ledger ledger;
@@ -15,20 +16,30 @@ static struct process child;
 static struct log log_to_nowhere;
 static int proc;
 
-static bool is_stopped(void)
+static bool is_one_stopped(pid_t pid)
 {
 	struct process now;
 
-	return process_read(proc, child.pid, 4, &now) == 0 &&
+	return process_read(proc, pid, 4, &now) == 0 &&
 	       process_is_stopped(&now);
 }
 
 /* A signal takes its time: up to a second. */
+static bool one_becomes(pid_t pid, bool stopped)
+{
+	for (int i = 0; i < 1000 && is_one_stopped(pid) != stopped; i++)
+		(void)usleep(1000);
+	return is_one_stopped(pid) == stopped;
+}
+
+static bool is_stopped(void)
+{
+	return is_one_stopped(child.pid);
+}
+
 static bool becomes(bool stopped)
 {
-	for (int i = 0; i < 1000 && is_stopped() != stopped; i++)
-		(void)usleep(1000);
-	return is_stopped() == stopped;
+	return one_becomes(child.pid, stopped);
 }
 
 static int freeze(void)
@@ -155,6 +166,191 @@ static void test_files(void)
 	ok(!ledger.has_files, "a path that is too long is not told, nor half");
 }
 
+/* A process, its child, and the child of that. */
+enum { TOP, MIDDLE, BOTTOM, CHAIN };
+
+static struct process chain[CHAIN];
+
+static void start_chain(void)
+{
+	pid_t *pids = mmap(NULL, sizeof(*pids) * CHAIN, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	need(pids == MAP_FAILED ? -1 : 0, "mmap");
+	if (need(fork(), "fork") == 0) {
+		for (int i = 0; i < CHAIN; i++) {
+			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+			pids[i] = getpid();
+			if (i + 1 == CHAIN || need(fork(), "fork") != 0)
+				break;
+		}
+		for (;;)
+			(void)pause();
+	}
+	for (int i = 0; i < 1000 && !*(volatile pid_t *)&pids[BOTTOM]; i++)
+		(void)usleep(1000);
+	for (int i = 0; i < CHAIN; i++)
+		need(process_read(proc, pids[i], 4, &chain[i]), "a chain");
+	(void)munmap(pids, sizeof(*pids) * CHAIN);
+}
+
+static void stop_chain(void)
+{
+	for (int i = 0; i < CHAIN; i++)
+		(void)kill(chain[i].pid, SIGSTOP);
+	for (int i = 0; i < CHAIN; i++)
+		(void)one_becomes(chain[i].pid, true);
+}
+
+static bool does_chain_run(void)
+{
+	return one_becomes(chain[TOP].pid, false) &&
+	       one_becomes(chain[MIDDLE].pid, false) &&
+	       one_becomes(chain[BOTTOM].pid, false);
+}
+
+static struct stopped stopped(int which)
+{
+	return (struct stopped){.pid = chain[which].pid,
+				.start_time = chain[which].start_time};
+}
+
+static bool is_middle(const void *context, pid_t pid, uint64_t start_time)
+{
+	(void)context;
+	return pid == chain[MIDDLE].pid &&
+	       start_time == chain[MIDDLE].start_time;
+}
+
+static void test_order(void)
+{
+	struct stopped items[] = {stopped(TOP), stopped(BOTTOM),
+				  stopped(MIDDLE)};
+
+	stop_chain();
+	stop_release_all(proc, items, COUNT(items), NULL, NULL);
+	ok(items[0].pid == chain[BOTTOM].pid &&
+		   items[1].pid == chain[MIDDLE].pid &&
+		   items[2].pid == chain[TOP].pid,
+	   "children go on before their parents");
+	is_int(items[0].error + items[1].error + items[2].error, 0,
+	       "without an error");
+	ok(does_chain_run(), "and all do");
+
+	stop_chain();
+	items[0] = stopped(BOTTOM);
+	stop_release_all(proc, items, 1, is_middle, NULL);
+	ok(one_becomes(chain[BOTTOM].pid, false) &&
+		   is_one_stopped(chain[MIDDLE].pid),
+	   "a parent that is to stay stopped stays so");
+	stop_release_all(proc, items, 1, NULL, NULL);
+	ok(does_chain_run(), "else it goes on with its child");
+}
+
+/* It is a zombie, as its parent has no time for it. */
+static void test_killed(void)
+{
+	struct stopped item = stopped(BOTTOM);
+
+	stop_chain();
+	(void)kill(chain[BOTTOM].pid, SIGKILL);
+	for (int i = 0;
+	     i < 1000 && process_is_alive(proc, item.pid, item.start_time); i++)
+		(void)usleep(1000);
+	stop_release_all(proc, &item, 1, NULL, NULL);
+	is_int(item.error, -ESRCH, "who was killed is gone");
+	ok(one_becomes(chain[MIDDLE].pid, false) &&
+		   one_becomes(chain[TOP].pid, false),
+	   "but who stopped with it goes on");
+}
+
+/* As stop_release_all() does it, which the worker uses as well. */
+static void test_family(void)
+{
+	size_t left;
+
+	stop_chain();
+	for (int i = 0; i < 2; i++)
+		ledger.rows[i] = (struct frozen){
+			.hold = HOLD_STOP,
+			.pid = chain[i ? BOTTOM : TOP].pid,
+			.start_time = chain[i ? BOTTOM : TOP].start_time,
+		};
+	is_int((int64_t)thaw_all(&left), 2, "a family is thawed");
+	ok(does_chain_run(), "also who stopped himself with his child");
+	memset(ledger.rows, 0, sizeof(ledger.rows));
+}
+
+/*
+ * What /proc does not show is not gone as long as the kernel knows it: here
+ * with a /proc that shows nobody.
+ */
+static void test_hidden(void)
+{
+	struct scratch nobody;
+	size_t left;
+
+	scratch_open(&nobody);
+	is_int(freeze(), 0, "one that is frozen");
+	ok(becomes(true), "and stands still");
+	freezer.proc = nobody.directory;
+	ok(!freezer_has_lost(&freezer, &child),
+	   "is not lost when /proc does not show it");
+	is_int(freezer_thaw(&freezer, &child), -EAGAIN,
+	       "if it cannot be thawed then");
+	ok(freezer_count(&freezer) == 1 && ledger_has_any(&ledger),
+	   "it stays in the table");
+	is_int((int64_t)ledger_thaw_all(&ledger, nobody.directory, -1,
+					&log_to_nowhere, &left),
+	       0, "nor does the guardian thaw it");
+	is_int((int64_t)left, 1, "who counts it as left");
+	freezer.proc = proc;
+	is_int(freezer_thaw(&freezer, &child), 0, "then it is thawed");
+	ok(becomes(false) && !freezer_count(&freezer), "and goes on");
+	scratch_close(&nobody);
+
+	ok(stop_is_gone(proc, child.pid, child.start_time + 1),
+	   "a process of another start time is gone");
+	ok(stop_is_gone(proc, -1, 1), "so is nobody's pid");
+}
+
+/* A parent that was stopped for its child, and cannot be let go on at once. */
+static void test_waiter_left(void)
+{
+	struct scratch nobody;
+
+	scratch_open(&nobody);
+	stop_chain();
+	ledger.rows[0] = (struct frozen){
+		.pid = child.pid,
+		.start_time = child.start_time,
+		.cage = -1,
+		.is_ordered = true,
+		.waiters = {1},
+		.waiter_count = 1,
+	};
+	ledger.rows[1] = (struct frozen){
+		.hold = HOLD_STOP,
+		.pid = chain[TOP].pid,
+		.start_time = chain[TOP].start_time,
+		.cage = -1,
+		.needed = 1,
+	};
+	freezer.proc = nobody.directory;
+	is_int(freezer_thaw(&freezer, &child), 0, "a child is let go on");
+	freezer_try_again(&freezer);
+	ok(freezer_count(&freezer) == 1 && is_one_stopped(chain[TOP].pid),
+	   "its parent, who cannot be, stays in the table");
+	freezer.proc = proc;
+	freezer_try_again(&freezer);
+	ok(one_becomes(chain[TOP].pid, false) && !freezer_count(&freezer) &&
+		   !ledger_has_any(&ledger),
+	   "and is tried again");
+	(void)kill(chain[MIDDLE].pid, SIGCONT);
+	(void)kill(chain[BOTTOM].pid, SIGCONT);
+	scratch_close(&nobody);
+}
+
 int main(void)
 {
 	pid_t pid = need(fork(), "fork");
@@ -177,6 +373,14 @@ int main(void)
 	test_full();
 	test_nonsense();
 	test_no_cgroups();
+	start_chain();
+	test_order();
+	test_family();
+	test_hidden();
+	test_waiter_left();
+	test_killed();
+	(void)kill(chain[TOP].pid, SIGKILL);
+	(void)waitpid(chain[TOP].pid, NULL, 0);
 	test_files();
 	(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);

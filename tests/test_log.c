@@ -444,18 +444,28 @@ static int use_syslog(void *argument)
 	return strcmp(buffer, wanted) ? 4 : 0;
 }
 
+/* A log that writes to our own /dev/log, and the reader; -1: only root can. */
+static int open_own_syslog(struct log *log)
+{
+	int reader;
+
+	if (!hides_dev())
+		return -1;
+	reader = make_dev_log();
+	(void)log_open_syslog(log);
+	return reader;
+}
+
 /* A syslog that does not read, and whoever comes after it has ended. */
 static int use_slow_syslog(void *argument)
 {
 	char buffer[128];
 	struct log log;
-	int reader;
+	int reader = open_own_syslog(&log);
 
 	(void)argument;
-	if (!hides_dev())
+	if (reader < 0)
 		return CHILD_SKIPS;
-	reader = make_dev_log();
-	(void)log_open_syslog(&log);
 	for (int i = 0; i < 1000; i++) {
 		log.now_us += SECOND_US;
 		log_info(&log, "%d", i);
@@ -469,13 +479,11 @@ static int use_new_syslog(void *argument)
 {
 	char buffer[128];
 	struct log log;
-	int reader;
+	int reader = open_own_syslog(&log);
 
 	(void)argument;
-	if (!hides_dev())
+	if (reader < 0)
 		return CHILD_SKIPS;
-	reader = make_dev_log();
-	(void)log_open_syslog(&log);
 	(void)close(reader);
 	(void)unlink("/dev/log");
 	log_info(&log, "while it is away");

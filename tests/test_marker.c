@@ -126,6 +126,13 @@ static void test_left_over(void)
 	is_int(marker_open(&f.marker, f.path), -EEXIST,
 	       "a file that is not for all to read is none of ours");
 	ok(is_there(&f), "and left there");
+	(void)unlink(f.path);
+	scratch_write(f.scratch.directory, "marker", "77\n", 3, 0644);
+	is_int(marker_remove(f.path, geteuid() + 1), -EEXIST,
+	       "what is left of another user's daemon is left there");
+	is_int(marker_remove(f.path, geteuid()), 0,
+	       "unless that is whose it was");
+	ok(!is_there(&f), "then it is removed");
 	end(&f);
 }
 

@@ -61,6 +61,25 @@ static bool has_no_new(void)
 	return status_mask("NoNewPrivs:") == 1;
 }
 
+/* Of the capabilities that are lacking, as many as are looked for. */
+static bool tells_what_is_lacking(void)
+{
+	static const char *const names[] = {
+		"without CAP_KILL (",   ", CAP_DAC_OVERRIDE (",
+		", CAP_SYS_PTRACE (",   ", CAP_SYS_NICE (",
+		", CAP_SYS_RESOURCE (", ", CAP_IPC_LOCK (memory locked",
+	};
+	char text[PRIVILEGE_TEXT];
+
+	if (geteuid() == 0 && setuid(65534) != 0)
+		return false;
+	privilege_describe(text);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strstr(text, names[i]))
+			return false;
+	return !privilege_may_signal() && !privilege_may_move();
+}
+
 static bool cannot_become_another(void)
 {
 	char name[] = "true", *arguments[] = {name, NULL};
@@ -115,6 +134,11 @@ int main(void)
 	ok(child_says(has_few_capabilities),
 	   "few capabilities are left, and there is no way to more");
 	ok(child_says(has_no_new), "nor by any program");
+	child = fork();
+	if (child == 0)
+		_exit(tells_what_is_lacking() ? 0 : 1);
+	ok(child > 0 && waitpid(child, &status, 0) == child && status == 0,
+	   "a user without any is told all that is lacking");
 	ok(child_says(can_still_work), "stopping others is still possible");
 	if (error) {
 		skip("this kernel cannot forbid system calls or writing code");

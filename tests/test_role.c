@@ -3,6 +3,7 @@
 #include "daemon/role.h"
 
 #include "tests/processes.h"
+#include "tests/rules.h"
 #include "tests/scratch.h"
 
 enum {
@@ -423,10 +424,8 @@ static void test_by_name(void)
 	struct rules rules = {.count = 0};
 	struct process process = {.pid = 77, .state = 'S', .command = "java"};
 	struct role_facts facts;
-	struct problem problem;
 
-	need(rules_parse(&rules, RULES_PROTECT, "user:0 ja*", &problem),
-	     "rules");
+	rules_set(&rules, RULES_PROTECT, "user:0 ja*");
 	role_facts_by_name(&rules, &process, &facts);
 	is_int(facts.rules[RULES_PROTECT], 2,
 	       "of a name alone no user is known");

@@ -2,6 +2,7 @@
 /* Tests the rules of an administrator. */
 #include "daemon/rules.h"
 
+#include "tests/rules.h"
 #include "tests/scratch.h"
 
 static struct rules rules;
@@ -95,13 +96,13 @@ static void test_matching(void)
 	static const struct rule_subject nobody = {.command = "x"};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		need(parse(RULES_PREFER, rows[i].rule), rows[i].rule);
+		rules_set(&rules, RULES_PREFER, rows[i].rule);
 		ok((rules_match(&rules, RULES_PREFER, &subject) != 0) ==
 			   rows[i].matches,
 		   "'%s' %s", rows[i].rule,
 		   rows[i].matches ? "matches" : "does not match");
 	}
-	need(parse(RULES_PREFER, "exe:* user:0 cgroup:*"), "rules");
+	rules_set(&rules, RULES_PREFER, "exe:* user:0 cgroup:*");
 	is_int(rules_match(&rules, RULES_PREFER, &nobody), 0,
 	       "what is not known matches nothing");
 }
@@ -111,9 +112,9 @@ static void test_lists(void)
 	static const struct rule_subject subject = {.command = "b"};
 
 	rules = (struct rules){.count = 0};
-	need(parse(RULES_PROTECT, "a b"), "rules");
+	rules_set(&rules, RULES_PROTECT, "a b");
 	rules.line = 7;
-	need(parse(RULES_BATCH, "c cgroup:b b"), "rules");
+	rules_set(&rules, RULES_BATCH, "c cgroup:b b");
 	is_int(rules_match(&rules, RULES_PROTECT, &subject), 2,
 	       "a rule has its number");
 	is_int(rules_match(&rules, RULES_BATCH, &subject), 5,
@@ -123,7 +124,7 @@ static void test_lists(void)
 	is_int(rules.items[4].line, 7, "a rule knows the line it came with");
 	ok(rules_have(&rules, RULE_CGROUP) && !rules_have(&rules, RULE_EXE),
 	   "it is known what must be read for them");
-	need(parse(RULES_PROTECT, "z"), "rules");
+	rules_set(&rules, RULES_PROTECT, "z");
 	is_int(rules_match(&rules, RULES_PROTECT, &subject), 0,
 	       "a list that is set again replaces the old one");
 	is_int(rules_match(&rules, RULES_BATCH, &subject), 3,
@@ -158,9 +159,55 @@ static void test_users(void)
 	is_int(rules.items[rules.count - 1].user, 0, "with its number");
 }
 
+/* Which cgroup is frozen as a whole, for who is in the one named first. */
+static void test_whole(void)
+{
+	static const struct {
+		const char *path, *whole;
+		uint8_t number;
+		const char *name;
+	} rows[] = {
+		{"/batch.slice/a.service", "/batch.slice/a.service", 2,
+		 "a cgroup that matches"},
+		{"/batch.slice/a.service/b/c", "/batch.slice/a.service", 2,
+		 "one further up"},
+		{"/machine.slice/a:b", "/machine.slice/a:b", 3, "a colon"},
+		{"/machine.slice/a:b/payload/init.scope", "/machine.slice/a:b",
+		 3, "of several the one that is nearest to the root"},
+		{"/batch.slice", "", 0, "not the one above"},
+		{"/a.service", "", 0, "nor one with half of the path"},
+		{"/machine.slicer/a", "", 0, "nor one that begins like it"},
+		{"/", "", 0, "never the root"},
+		{"", "", 0, "nor what is nothing"},
+	};
+	char path[64];
+
+	rules = (struct rules){.count = 0};
+	need(parse(RULES_PROTECT, "cgroup:/*"), "rules");
+	ok(!rules_have_list(&rules, RULES_WHOLE), "a list may have no rules");
+	need(parse(RULES_WHOLE, "/batch.slice/?.service /machine.slice/*"),
+	     "rules");
+	ok(rules_have_list(&rules, RULES_WHOLE), "or some");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		(void)snprintf(path, sizeof(path), "%s", rows[i].path);
+		is_int(rules_find_whole(&rules, path), rows[i].number,
+		       "as a whole: %s", rows[i].name);
+		is_text(path, rows[i].number ? rows[i].whole : rows[i].path,
+			"as a whole: %s: which it is", rows[i].name);
+	}
+	is_int(parse(RULES_WHOLE, "/x cgroup:/a"), -EINVAL,
+	       "there are no kinds in this list");
+	is_text(problem.text,
+		"'cgroup:/a' is no cgroup: the path of one below the root is "
+		"expected, from / on",
+		"which is told");
+	is_int(parse(RULES_WHOLE, "/"), -EINVAL, "nor can it name the root");
+}
+
 int main(void)
 {
 	test_bad_rules();
+	test_whole();
 	test_matching();
 	test_lists();
 	test_users();

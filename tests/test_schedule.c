@@ -2,127 +2,7 @@
 /* Tests who is frozen, who goes on, and when. */
 #include "daemon/schedule.h"
 
-#include "tests/processes.h"
-#include "tests/scratch.h"
-
-struct fixture {
-	struct settings settings;
-	struct schedule schedule;
-	struct processes host;
-	struct orders orders;
-	struct situation situation;
-};
-
-static void begin(struct fixture *f)
-{
-	memset(f, 0, sizeof(*f));
-	settings_default(&f->settings);
-	processes_begin(&f->host);
-	f->situation = (struct situation){
-		.now_us = 5000000,
-		.before = &f->host.before,
-		.now = &f->host.now,
-		.self = 2,
-	};
-}
-
-/* The row of the newer look; NULL if there is none any more. */
-static struct process *find_row(struct fixture *f, pid_t pid)
-{
-	for (size_t i = 0; i < f->host.now.count; i++)
-		if (f->host.now_rows[i].pid == pid)
-			return &f->host.now_rows[i];
-	return NULL;
-}
-
-/* One that is there, for a test to change. */
-static struct process *row(struct fixture *f, pid_t pid)
-{
-	struct process *found = find_row(f, pid);
-
-	if (!found)
-		abort();
-	return found;
-}
-
-/* What the freezer does to a process, so that the next turn sees it. */
-static void obey(struct fixture *f, const struct order *order)
-{
-	struct process *process = find_row(f, order->process.pid);
-
-	if (process && order->kind != ORDER_FORGET)
-		process->state = order->kind == ORDER_THAW ||
-						 order->kind == ORDER_RELEASE
-					 ? 'R'
-					 : 'T';
-}
-
-/* One turn, ms after the last; every order ends with error. */
-static void turn(struct fixture *f, unsigned ms, enum verdict verdict,
-		 int error)
-{
-	f->situation.now_us += UINT64_C(1000) * ms;
-	f->situation.verdict = verdict;
-	for (size_t i = 0; i < f->schedule.count; i++)
-		schedule_see(&f->schedule, i,
-			     find_row(f, f->schedule.jobs[i].process.pid),
-			     f->situation.now_us);
-	schedule_step(&f->schedule, &f->settings, &f->situation, &f->orders);
-	for (size_t i = 0; i < f->orders.count; i++) {
-		schedule_confirm(&f->schedule, &f->settings,
-				 &f->orders.items[i], error,
-				 f->situation.now_us);
-		if (!error)
-			obey(f, &f->orders.items[i]);
-	}
-	if (f->orders.has_plan)
-		schedule_planned(&f->schedule, f->schedule.plan + 1);
-}
-
-/* The orders of the last turn, as "freeze 10, load 11"; or "none". */
-static const char *orders(const struct fixture *f)
-{
-	static const char *const names[] = {"freeze", "pause",   "load",
-					    "thaw",   "release", "forget"};
-	static char text[256];
-	size_t used = 0;
-
-	for (size_t i = 0; i < f->orders.count && used < sizeof(text); i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used,
-					 "%s%s %d", i ? ", " : "",
-					 names[f->orders.items[i].kind],
-					 (int)f->orders.items[i].process.pid);
-	return f->orders.count ? text : "none";
-}
-
-/* The pager has done all it was told. */
-static void finish_plan(struct fixture *f)
-{
-	f->situation.plan_done = f->schedule.plan;
-}
-
-/* Two hogs that have 260 MiB between them; each wants 160 and more. */
-static void add_two_hogs(struct fixture *f)
-{
-	(void)processes_add(&f->host, 10, "hog", 130 * MIB, 5);
-	(void)processes_add(&f->host, 11, "hog", 130 * MIB, 5);
-	row(f, 10)->state = 'R';
-	row(f, 10)->swapped_kib = 30 * MIB;
-	row(f, 11)->swapped_kib = 40 * MIB;
-}
-
-/* They thrash: 11 is frozen, 10 gets its memory and begins its turn. */
-static void freeze_one(struct fixture *f)
-{
-	begin(f);
-	add_two_hogs(f);
-	turn(f, 50, VERDICT_THRASHING, 0);
-	finish_plan(f);
-	row(f, 10)->resident_kib = 160 * MIB;
-	row(f, 10)->swapped_kib = 0;
-	turn(f, 1000, VERDICT_UNSETTLED, 0);
-	turn(f, 1000, VERDICT_CALM, 0);
-}
+#include "tests/schedules.h"
 
 static void test_making_room(void)
 {
@@ -290,15 +170,7 @@ static void test_long_turns(void)
 {
 	struct fixture f;
 
-	begin(&f);
-	add_two_hogs(&f);
-	f.situation.is_evicting = true;
-	turn(&f, 50, VERDICT_THRASHING, 0);
-	finish_plan(&f);
-	turn(&f, 9000, VERDICT_UNSETTLED, 0);
-	row(&f, 10)->resident_kib = 160 * MIB;
-	row(&f, 10)->swapped_kib = 0;
-	turn(&f, 1000, VERDICT_CALM, 0);
+	freeze_one_slowly(&f);
 	turn(&f, 39000, VERDICT_CALM, 0);
 	is_text(orders(&f), "none",
 		"a change that took 10 s is worth turns of 40 s");
@@ -383,10 +255,11 @@ static void test_stuck_pager(void)
 	freeze_one(&f);
 	row(&f, 10)->pid = 9999;
 	turn(&f, 50, VERDICT_CALM, 0);
-	turn(&f, 1000, VERDICT_CALM, 0);
+	turn(&f, 14500, VERDICT_CALM, 0);
 	is_text(orders(&f), "none", "loading may take a while");
-	turn(&f, 60000, VERDICT_CALM, 0);
-	is_text(orders(&f), "thaw 11", "but not for ever");
+	turn(&f, 200, VERDICT_CALM, 0);
+	is_text(orders(&f), "thaw 11",
+		"170 MiB a second more than four times as long as they should");
 }
 
 static void test_max_frozen(void)
@@ -477,8 +350,12 @@ static void test_losing(void)
 
 	freeze_one(&f);
 	row(&f, 11)->pid = 9999;
-	turn(&f, 50, VERDICT_UNSETTLED, 0);
+	turn(&f, 50, VERDICT_UNSETTLED, -EAGAIN);
+	is_int((int64_t)schedule_frozen_count(&f.schedule), 1,
+	       "who may be frozen still is not lost");
+	turn(&f, 50, VERDICT_UNSETTLED, -ESRCH);
 	is_text(orders(&f), "forget 11", "who has ended is forgotten");
+	is_int((int64_t)schedule_frozen_count(&f.schedule), 0, "for good");
 	is_int((int64_t)f.schedule.thaws_total, 0, "neither is a thaw");
 
 	begin(&f);
@@ -513,8 +390,11 @@ static void test_the_end(void)
 	is_int((int64_t)schedule_frozen_us_total(&f.schedule,
 						 f.situation.now_us),
 	       2000000, "those who are frozen count as well");
+	f.orders.count = 1;
+	f.orders.has_plan = true;
 	schedule_thaw_all(&f.schedule, f.situation.now_us, "end", &f.orders);
 	is_text(orders(&f), "thaw 11", "at the end everybody is thawed");
+	ok(!f.orders.has_plan, "and no memory is moved any more");
 }
 
 static void test_idle(void)
@@ -530,18 +410,6 @@ static void test_idle(void)
 	turn(&f, SCHEDULE_IDLE_MS, VERDICT_CALM, 0);
 	is_int((int64_t)f.schedule.count, 0,
 	       "who does nothing any more is no job");
-}
-
-/* Two families of two, each of which would fit, but not both. */
-static void add_two_families(struct fixture *f)
-{
-	for (pid_t pid = 10; pid < 14; pid++) {
-		(void)processes_add(&f->host, pid, "cc1", 65 * MIB, 5);
-		row(f, pid)->group = pid < 12 ? 10 : 12;
-		row(f, pid)->session = 5;
-		row(f, pid)->swapped_kib = (uint64_t)(pid - 9) * 5 * MIB;
-		row(f, pid)->state = 'R';
-	}
 }
 
 static void test_units(void)
@@ -776,26 +644,6 @@ static void test_new_member(void)
 		"what a frozen group forks is frozen with it");
 }
 
-/* Forked children share the 70 MiB of their parent. */
-static void test_sharing(void)
-{
-	struct fixture f;
-
-	begin(&f);
-	add_two_families(&f);
-	row(&f, 11)->parent = 10;
-	row(&f, 13)->parent = 12;
-	turn(&f, 50, VERDICT_THRASHING, 0);
-	is_int((int64_t)f.schedule.jobs[1].shared_kib, 70 * MIB,
-	       "what the parent holds counts once");
-	is_int((int64_t)f.schedule.jobs[0].shared_kib, 0,
-	       "for the parent itself");
-	(void)snprintf(row(&f, 13)->command, sizeof(row(&f, 13)->command), "x");
-	turn(&f, 50, VERDICT_THRASHING, 0);
-	is_int((int64_t)f.schedule.jobs[3].shared_kib, 0,
-	       "who runs another program shares nothing");
-}
-
 /* One of a family that waits for the others, and did nothing since. */
 static void test_kin(void)
 {
@@ -919,7 +767,6 @@ int main(void)
 	test_failed_pause();
 	test_new_member();
 	test_kin();
-	test_sharing();
 	test_unhelpful();
 	test_insatiable();
 	return done_testing();

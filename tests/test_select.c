@@ -3,16 +3,10 @@
 #include "daemon/select.h"
 
 #include "tests/processes.h"
+#include "tests/rules.h"
 #include "tests/scratch.h"
 
 static struct settings settings;
-
-static void set_rules(enum rule_list list, const char *text)
-{
-	struct problem problem;
-
-	need(rules_parse(&settings.rules, list, text, &problem), text);
-}
 
 static bool claims(const struct processes *host, const struct process *process)
 {
@@ -113,11 +107,11 @@ static void test_protected(void)
 		ok(!select_is_protected(&settings, &host.now, 50, &process),
 		   "%s may be frozen", others[i]);
 	}
-	set_rules(RULES_PROTECT, "mysq?d*");
+	rules_set(&settings.rules, RULES_PROTECT, "mysq?d*");
 	(void)snprintf(process.command, sizeof(process.command), "mysqld_safe");
 	ok(select_is_protected(&settings, &host.now, 50, &process),
 	   "what the administrator protects is never frozen");
-	set_rules(RULES_PROTECT, "");
+	rules_set(&settings.rules, RULES_PROTECT, "");
 }
 
 static void test_ancestry(void)

@@ -515,6 +515,36 @@ static void test_modes(struct scratch *scratch)
 	need(fchmodat(at, "state", 0644, 0), "chmod");
 }
 
+/* As systemd makes one for a daemon that is not root's. */
+static void test_given(struct scratch *scratch)
+{
+	struct scratch given = {.directory = -1};
+	struct state state;
+	struct problem problem;
+
+	(void)snprintf(given.path, sizeof(given.path), "%.200s/given",
+		       scratch->path);
+	need(mkdir(given.path, 0755), "mkdir");
+	given.directory =
+		need(open(given.path, O_RDONLY | O_DIRECTORY), "open");
+	need(linkat(scratch->directory, "state", given.directory, "state", 0),
+	     "link");
+	need(fchown(given.directory, 65534, (gid_t)-1), "chown");
+	need(fchownat(given.directory, "state", 65534, (gid_t)-1, 0), "chown");
+	is_int(state_read(given.path, &state, &problem), 0,
+	       "a directory that root has given to its owner is believed");
+	is_int(state.owner, 65534, "the owner of the state is known");
+	need(fchmod(scratch->directory, 01777), "chmod");
+	is_int(read_state(&given), -EPERM,
+	       "not where anybody could have made it");
+	need(fchmod(scratch->directory, 0755), "chmod");
+	need(fchownat(given.directory, "state", 65533, (gid_t)-1, 0), "chown");
+	is_int(read_state(&given), -EPERM,
+	       "nor the file of a third user in it");
+	need(fchownat(given.directory, "state", 0, (gid_t)-1, 0), "chown");
+	(void)close(given.directory);
+}
+
 static void test_owners(struct scratch *scratch)
 {
 	int at = scratch->directory;
@@ -531,6 +561,7 @@ static void test_owners(struct scratch *scratch)
 	is_int(read_state(scratch), -EPERM,
 	       "a directory of somebody else is not believed");
 	need(fchown(at, 0, (gid_t)-1), "chown");
+	test_given(scratch);
 }
 
 static void test_bad_files(struct scratch *scratch)

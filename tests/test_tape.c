@@ -3,6 +3,7 @@
 #include "daemon/tape.h"
 
 #include "core/file.h"
+#include "tests/rules.h"
 #include "tests/scratch.h"
 
 #include <dirent.h>
@@ -75,62 +76,67 @@ static void test_recordings(void)
 	(void)close(directory);
 }
 
+static const char sample[] = "sample 1000 0 0 0 0 0 0 0 0 0\n";
+
+static const struct {
+	const char *first, *second, *third, *problem, *name;
+} bad_tapes[] = {
+	{"", "", "", "1: 'thrash-protect-recording 1' is expected",
+	 "an empty file"},
+	{"thrash-protect-recording 2\n", "", "",
+	 "1: 'thrash-protect-recording 1' is expected", "another format"},
+	{"thrash-protect-recording 1\n", "garbage\n", "", "2: not a valid line",
+	 "garbage"},
+	{"thrash-protect-recording 1\n", sample, sample, "3: not a valid line",
+	 "time that stands still"},
+	{"thrash-protect-recording 1\n", "process 7 1 7 7 1 0 0 0 0 S x\n", "",
+	 "2: not a valid line", "a process before any sample"},
+	{"thrash-protect-recording 1\n", sample,
+	 "process 7 1 7 7 1 0 0 0 0 S x\n"
+	 "process 6 1 6 6 1 0 0 0 0 S x\n",
+	 "4: not a valid line", "processes out of order"},
+	{"thrash-protect-recording 1\n", sample, "limit far\n",
+	 "3: not a valid line", "a limit of nobody"},
+	{"thrash-protect-recording 1\n", sample,
+	 "process 7 1 7 7 1 0 0 0 0 S x\nlimit near\n", "4: not a valid line",
+	 "an unknown limit"},
+	{"thrash-protect-recording 1\n", sample,
+	 "process 7 1 7 7 1 0 0 0 0 S x\nlimit reached much\n",
+	 "4: not a valid line", "a limit that is no number"},
+	{"thrash-protect-recording 1\n", sample, "role batch 0 0 0 x\n",
+	 "3: not a valid line", "a role of nobody"},
+	{"thrash-protect-recording 1\n", sample,
+	 "process 7 1 7 7 1 0 0 0 0 S x\nrole unknown 0 0 0 x\n",
+	 "4: not a valid line", "an unknown class"},
+	{"thrash-protect-recording 1\n", sample,
+	 "process 7 1 7 7 1 0 0 0 0 S x\nrole batch 1 0\n",
+	 "4: not a valid line", "half a role"},
+	{"thrash-protect-recording 1\n", sample,
+	 "process 7 1 7 7 1 0 0 0 0 S x\nrole batch 0 2 0 x\n",
+	 "4: not a valid line", "neither yes nor no"},
+	{"thrash-protect-recording 1\n", sample,
+	 "process 7 1 7 7 1 0 0 0 0 S x\n"
+	 "role batch 4294967296 0 0 x\n",
+	 "4: not a valid line", "a budget of weeks"},
+	{"thrash-protect-recording 1\n", sample, "whole 1\n",
+	 "3: not a valid line", "a cgroup of nobody"},
+	{"thrash-protect-recording 1\n", sample,
+	 "process 7 1 7 7 1 0 0 0 0 S x\nwhole x\n", "4: not a valid line",
+	 "a cgroup that is no number"},
+};
+
 static void test_bad_tapes(void)
 {
-	static const char sample[] = "sample 1000 0 0 0 0 0 0 0 0 0\n";
-	static const struct {
-		const char *first, *second, *third, *problem, *name;
-	} rows[] = {
-		{"", "", "", "1: 'thrash-protect-recording 1' is expected",
-		 "an empty file"},
-		{"thrash-protect-recording 2\n", "", "",
-		 "1: 'thrash-protect-recording 1' is expected",
-		 "another format"},
-		{"thrash-protect-recording 1\n", "garbage\n", "",
-		 "2: not a valid line", "garbage"},
-		{"thrash-protect-recording 1\n", sample, sample,
-		 "3: not a valid line", "time that stands still"},
-		{"thrash-protect-recording 1\n",
-		 "process 7 1 7 7 1 0 0 0 0 S x\n", "", "2: not a valid line",
-		 "a process before any sample"},
-		{"thrash-protect-recording 1\n", sample,
-		 "process 7 1 7 7 1 0 0 0 0 S x\n"
-		 "process 6 1 6 6 1 0 0 0 0 S x\n",
-		 "4: not a valid line", "processes out of order"},
-		{"thrash-protect-recording 1\n", sample, "limit far\n",
-		 "3: not a valid line", "a limit of nobody"},
-		{"thrash-protect-recording 1\n", sample,
-		 "process 7 1 7 7 1 0 0 0 0 S x\nlimit near\n",
-		 "4: not a valid line", "an unknown limit"},
-		{"thrash-protect-recording 1\n", sample,
-		 "process 7 1 7 7 1 0 0 0 0 S x\nlimit reached much\n",
-		 "4: not a valid line", "a limit that is no number"},
-		{"thrash-protect-recording 1\n", sample, "role batch 0 0 0 x\n",
-		 "3: not a valid line", "a role of nobody"},
-		{"thrash-protect-recording 1\n", sample,
-		 "process 7 1 7 7 1 0 0 0 0 S x\nrole unknown 0 0 0 x\n",
-		 "4: not a valid line", "an unknown class"},
-		{"thrash-protect-recording 1\n", sample,
-		 "process 7 1 7 7 1 0 0 0 0 S x\nrole batch 1 0\n",
-		 "4: not a valid line", "half a role"},
-		{"thrash-protect-recording 1\n", sample,
-		 "process 7 1 7 7 1 0 0 0 0 S x\nrole batch 0 2 0 x\n",
-		 "4: not a valid line", "neither yes nor no"},
-		{"thrash-protect-recording 1\n", sample,
-		 "process 7 1 7 7 1 0 0 0 0 S x\n"
-		 "role batch 4294967296 0 0 x\n",
-		 "4: not a valid line", "a budget of weeks"},
-	};
 	char text[512], out[512];
 	struct problem problem;
 
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		(void)snprintf(text, sizeof(text), "%s%s%s", rows[i].first,
-			       rows[i].second, rows[i].third);
+	for (size_t i = 0; i < COUNT(bad_tapes); i++) {
+		(void)snprintf(text, sizeof(text), "%s%s%s", bad_tapes[i].first,
+			       bad_tapes[i].second, bad_tapes[i].third);
 		is_int(replay(span_of(text), out, sizeof(out), &problem),
-		       -EINVAL, "%s is refused", rows[i].name);
-		is_text(problem.text, rows[i].problem, "%s: told with its line",
-			rows[i].name);
+		       -EINVAL, "%s is refused", bad_tapes[i].name);
+		is_text(problem.text, bad_tapes[i].problem,
+			"%s: told with its line", bad_tapes[i].name);
 	}
 }
 
@@ -152,13 +158,36 @@ static void test_too_many(void)
 }
 
 /*
- * Two thrash in a turn of their own: "a" is judged by role, then both are
- * seen as jobs in turns 3 s apart.
+ * Two thrash in a turn of their own, where "a", which is to be frozen, is
+ * judged by role; what follows is told by later.
  */
+static void check_two(const char *role, const char *later, const char *orders,
+		      const char *name)
+{
+	char text[1024], out[512];
+	struct problem problem;
+
+	(void)snprintf(text, sizeof(text),
+		       "thrash-protect-recording 1\n"
+		       "sample 11000000 0 0 0 - - - - - -\n"
+		       "sample 11100000 1000 1000 0 - - - - - -\n"
+		       "process 10 1 10 10 5 100 30000 0 0 R a\n"
+		       "process 11 1 11 11 6 100 60000 0 0 R b\n"
+		       "sample 11200000 2000 2000 0 - - - - - -\n"
+		       "process 10 1 10 10 5 300 30000 0 0 R a\n%s"
+		       "process 11 1 11 11 6 300 70000 0 0 R b\n%s",
+		       role, later);
+	is_int(replay(span_of(text), out, sizeof(out), &problem), 0,
+	       "it is replayed (%s)", problem.text);
+	is_text(strchr(out, '\n') ? strchr(out, '\n') + 1 : out, orders, "%s",
+		name);
+}
+
+/* Who is frozen is seen as a job 3 s later. */
 static void test_roles(void)
 {
 	static const struct {
-		const char *role, *later, *out, *name;
+		const char *role, *later, *orders, *name;
 	} rows[] = {
 		{"", "", "0.200 freeze 10 a\n3.200 load 10 a\n",
 		 "who was not judged is frozen, and waits for its turn"},
@@ -175,31 +204,51 @@ static void test_roles(void)
 		{"role batch 0 0 0 x\n", "role batch 2000 0 0 x\n",
 		 "0.200 freeze 10 a\n3.200 thaw 10 a\n",
 		 "nor who was given one while frozen"},
+		{"role batch 0 0 0 x\nwhole 77\n",
+		 "role batch 2000 0 0 x\nwhole 77\n",
+		 "0.200 freeze 10 a\n3.200 thaw 10 a\n",
+		 "a cgroup that is frozen as a whole may follow"},
 	};
-	struct problem problem;
 
-	need(rules_parse(&settings.rules, RULES_PROTECT, "x exe:/opt/a",
-			 &problem),
-	     "rules");
+	rules_set(&settings.rules, RULES_PROTECT, "x exe:/opt/a");
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		char text[1024], out[512];
+		char later[256];
 
-		(void)snprintf(text, sizeof(text),
-			       "thrash-protect-recording 1\n"
-			       "sample 11000000 0 0 0 - - - - - -\n"
-			       "sample 11100000 1000 1000 0 - - - - - -\n"
-			       "process 10 1 10 10 5 100 30000 0 0 R a\n"
-			       "process 11 1 11 11 6 100 60000 0 0 R b\n"
-			       "sample 11200000 2000 2000 0 - - - - - -\n"
-			       "process 10 1 10 10 5 300 30000 0 0 R a\n%s"
-			       "process 11 1 11 11 6 300 70000 0 0 R b\n"
+		(void)snprintf(later, sizeof(later),
 			       "sample 14200000 9000 9000 0 - - - - - -\n"
 			       "job process 10 1 10 10 5 300 30000 0 0 T a\n%s",
-			       rows[i].role, rows[i].later);
-		is_int(replay(span_of(text), out, sizeof(out), &problem), 0,
-		       "roles are replayed (%s)", problem.text);
-		is_text(strchr(out, '\n') ? strchr(out, '\n') + 1 : out,
-			rows[i].out, "%s", rows[i].name);
+			       rows[i].later);
+		check_two(rows[i].role, later, rows[i].orders, rows[i].name);
+	}
+}
+
+/* A look is not told who is in a cage, nor all of everybody's memory. */
+static void test_looks(void)
+{
+	static const struct {
+		const char *later, *orders, *name;
+	} rows[] = {
+		{"job process 10 1 10 10 5 300 30000 0 0 T a\n"
+		 "process 10 1 10 10 5 300 30000 0 0 S a\n",
+		 "0.200 freeze 10 a\n",
+		 "who is frozen is not taken for let go on by a look"},
+		{"job process 10 1 10 10 5 300 30000 0 0 T a\n"
+		 "process 10 1 10 10 5 300 30000 0 0 S a\n"
+		 "role protected 0 0 0 a shell\n",
+		 "0.200 freeze 10 a\n", "nor is it judged by one"},
+		{"process 10 1 10 10 5 300 30000 0 0 T a\n"
+		 "role protected 0 0 0 a shell\n",
+		 "0.200 freeze 10 a\n0.300 thaw 10 a\n",
+		 "but who was no job of the recorded daemon is"},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char later[256];
+
+		(void)snprintf(later, sizeof(later),
+			       "sample 11300000 2000 2000 0 - - - - - -\n%s",
+			       rows[i].later);
+		check_two("", later, rows[i].orders, rows[i].name);
 	}
 }
 
@@ -218,7 +267,8 @@ static void test_writing(const struct scratch *scratch)
 	decider.schedule.count = 2;
 	row.limit = LIMIT_REACHED;
 	row.limit_kib = 262144;
-	row.judged = (struct judgement){.class = CLASS_INTERACTIVE,
+	row.judged = (struct judgement){.whole = 7,
+					.class = CLASS_INTERACTIVE,
 					.role = ROLE_TERMINAL,
 					.budget_ms = 2000,
 					.is_preferred = true};
@@ -240,6 +290,7 @@ static void test_writing(const struct scratch *scratch)
 		"process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
 		"role interactive 2000 1 0 it waits for somebody at a "
 		"terminal\n"
+		"whole 7\n"
 		"limit reached 262144\n"
 		"sample 5 - - 0 - - - - 0 0 - - - - -\n"
 		"job process 7 0 0 0 0 0 0 0 0 S a\\040b\n"
@@ -248,6 +299,49 @@ static void test_writing(const struct scratch *scratch)
 	(void)unlink(path);
 	need(symlink("/dev/null", path), "symlink");
 	ok(!tape_create(path), "a link is not followed");
+}
+
+/* One of three is too much; two of them may be in a cgroup. */
+static void test_whole(void)
+{
+	static const struct {
+		const char *whole, *later, *out, *name;
+	} rows[] = {
+		{"", "", "0.200 freeze 12 c\n", "one is frozen"},
+		{"whole 7\n", "", "0.200 freeze 10 a\n0.200 freeze 12 c\n",
+		 "or two, of the same cgroup"},
+		{"whole 7\n",
+		 "sample 14200000 9000 9000 0 - - - - - -\n"
+		 "job process 10 1 10 10 5 300 30000 2000 0 T a\n"
+		 "role batch 2000 0 0 x\nwhole 7\n"
+		 "job process 12 1 12 12 7 300 20000 2000 0 T c\nwhole 7\n",
+		 "0.200 freeze 10 a\n0.200 freeze 12 c\n"
+		 "3.200 thaw 10 a\n3.200 thaw 12 c\n",
+		 "and thawed when it is time for one of them"},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char text[1024], out[512];
+		struct problem problem;
+
+		(void)snprintf(text, sizeof(text),
+			       "thrash-protect-recording 1\n"
+			       "sample 11000000 0 0 0 - - - - - -\n"
+			       "sample 11100000 1000 1000 0 - - - - - -\n"
+			       "process 10 1 10 10 5 100 30000 0 0 R a\n"
+			       "process 11 1 11 11 6 100 70000 0 0 R b\n"
+			       "process 12 1 12 12 7 100 20000 0 0 R c\n"
+			       "sample 11200000 2000 2000 0 - - - - - -\n"
+			       "process 10 1 10 10 5 300 30000 2000 0 R a\n%s"
+			       "process 11 1 11 11 6 300 70000 1100 0 R b\n"
+			       "process 12 1 12 12 7 300 20000 2000 0 R c\n%s"
+			       "%s",
+			       rows[i].whole, rows[i].whole, rows[i].later);
+		is_int(replay(span_of(text), out, sizeof(out), &problem), 0,
+		       "a cgroup is replayed (%s)", problem.text);
+		is_text(out + strlen("0.100 thrashing\n"), rows[i].out, "%s",
+			rows[i].name);
+	}
 }
 
 int main(void)
@@ -260,6 +354,8 @@ int main(void)
 	test_bad_tapes();
 	test_too_many();
 	test_roles();
+	test_looks();
+	test_whole();
 	test_writing(&scratch);
 	scratch_close(&scratch);
 	return done_testing();

@@ -5,9 +5,11 @@
  */
 #include "daemon/tick.h"
 
+#include "tests/rules.h"
 #include "tests/scratch.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <sys/stat.h>
 
 struct fixture {
@@ -21,11 +23,22 @@ struct fixture {
 	uint64_t now_us, wait_ms;
 };
 
+/* Has the shell do something with our own files. */
+__attribute__((format(printf, 1, 2))) static void shell(const char *format, ...)
+{
+	char command[900];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	/* NOLINTNEXTLINE(cert-env33-c): our own directory's name */
+	need(system(command) == 0 ? 0 : -1, command);
+}
+
 /* A copy of tests/proc/NAME to play with. */
 static void begin(struct fixture *f, const char *name)
 {
-	char command[900];
-
 	memset(f, 0, sizeof(*f));
 	f->ledger.doorbell = -1;
 	scratch_open(&f->scratch);
@@ -33,17 +46,12 @@ static void begin(struct fixture *f, const char *name)
 	(void)snprintf(f->run, sizeof(f->run), "%s/run", f->scratch.path);
 	(void)snprintf(f->marker, sizeof(f->marker), "%s/marker",
 		       f->scratch.path);
-	(void)snprintf(command, sizeof(command), "cp -R tests/proc/%s '%s'",
-		       name, f->proc);
-	/* NOLINTNEXTLINE(cert-env33-c): our own directory's name */
-	need(system(command) == 0 ? 0 : -1, command);
+	shell("cp -R tests/proc/%s '%s'", name, f->proc);
 	settings_default(&f->settings);
 	f->settings.proc = f->proc;
 	f->settings.run_dir = f->run;
 	f->settings.marker = f->marker;
-	need(rules_parse(&f->settings.rules, RULES_PROTECT, "giant",
-			 &f->problem),
-	     "rules");
+	rules_set(&f->settings.rules, RULES_PROTECT, "giant");
 	log_open_stderr(&f->log);
 	f->log.file = need(open("/dev/null", O_WRONLY | O_CLOEXEC), "null");
 }
@@ -229,9 +237,7 @@ static void test_roles(void)
 
 	begin(&f, "calm");
 	f.settings.calm_ms = 3600000;
-	need(rules_parse(&f.settings.rules, RULES_INTERACTIVE, "hog*",
-			 &f.problem),
-	     "rules");
+	rules_set(&f.settings.rules, RULES_INTERACTIVE, "hog*");
 	thrash(&f);
 	is_text(read_state(&f)->frozen[0].class, "interactive",
 		"the class is published");
@@ -295,13 +301,10 @@ static void test_login(void)
 static void test_vanishing(void)
 {
 	struct fixture f;
-	char command[400];
 
 	begin(&f, "calm");
 	thrash(&f);
-	(void)snprintf(command, sizeof(command), "rm -r '%s/500'", f.proc);
-	/* NOLINTNEXTLINE(cert-env33-c): our own directory's name */
-	need(system(command) == 0 ? 0 : -1, command);
+	shell("rm -r '%s/500'", f.proc);
 	for (int i = 0; i < 8; i++)
 		turn(&f);
 	is_int((int64_t)read_state(&f)->frozen_processes, 0,
@@ -376,15 +379,6 @@ static void test_ledger(void)
 	end(&f);
 }
 
-static void remove_run_directory(const struct fixture *f)
-{
-	char command[400];
-
-	(void)snprintf(command, sizeof(command), "rm -r '%s'", f->run);
-	/* NOLINTNEXTLINE(cert-env33-c): our own directory's name */
-	need(system(command) == 0 ? 0 : -1, command);
-}
-
 static void test_lost_run_directory(void)
 {
 	struct fixture f;
@@ -392,7 +386,7 @@ static void test_lost_run_directory(void)
 
 	begin(&f, "calm");
 	(void)start(&f);
-	remove_run_directory(&f);
+	shell("rm -r '%s'", f.run);
 	for (int i = 0; i < 61 * 20 && !error; i++) {
 		f.now_us += 50000;
 		error = tick(&f.daemon, f.now_us, TICK_TIMER, &f.wait_ms);
@@ -410,7 +404,7 @@ static void test_not_written_down(void)
 
 	begin(&f, "calm");
 	begin_thrash(&f);
-	remove_run_directory(&f);
+	shell("rm -r '%s'", f.run);
 	go_on_thrashing(&f);
 	is_int(f.daemon.decider.detector.verdict, VERDICT_THRASHING,
 	       "a host thrashes");

@@ -14,6 +14,8 @@
 #   thrash_start COMMAND...             the same in the background: $thrash_pid
 #   thrash_end                          kills and removes all of it; do that
 #                                       on every way out
+#   thrash_outside LIMIT_MB SWAP_MB [READS_PER_S]   all of a test with lib.sh
+#                                       that runs inside_namespace there
 #
 # Those that can fail print the reason on standard output and return 1.  Swap
 # is the whole machine's: who uses it holds a lock, for others to wait for.
@@ -192,4 +194,21 @@ thrash_end() {
 	thrash_cgroups=
 	thrash_swap=
 	exec 9>&-
+}
+
+thrash_outside() {
+	thrash_needs >"$WORK/reason" || skip_all "$(cat "$WORK/reason")"
+	at_exit thrash_end
+	thrash_begin "$WORK" "$1" "$2" >"$WORK/reason" ||
+		skip_all "$(cat "$WORK/reason")"
+	[ -z "${3-}" ] || thrash_slow_down "$3" >"$WORK/reason" ||
+		diag "$(cat "$WORK/reason"): at full speed"
+	thrash_namespace "$0" inside_namespace
+	is $? 0 'the tests inside the namespace have come to their end'
+	thrash_made=$thrash_cgroups
+	thrash_end
+	is "$(grep -F "$WORK" /proc/swaps)" '' 'no swap is left behind'
+	# shellcheck disable=SC2086
+	is "$(ls -d $thrash_made 2>/dev/null)" '' 'no cgroup is left behind'
+	done_testing
 }

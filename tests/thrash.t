@@ -16,26 +16,7 @@ state=$run_dir/state
 marker=$WORK/marker
 
 outside() {
-	thrash_needs >"$WORK/reason" || skip_all "$(cat "$WORK/reason")"
-	at_exit thrash_end
-	thrash_begin "$WORK" $limit_mb 512 >"$WORK/reason" ||
-		skip_all "$(cat "$WORK/reason")"
-	thrash_slow_down $reads_per_s >"$WORK/reason" ||
-		diag "$(cat "$WORK/reason"): at full speed"
-	thrash_namespace "$0" inside_namespace
-	is $? 0 'the test inside the namespace has come to its end'
-	made=$thrash_cgroups
-	thrash_end
-	is "$(grep -F "$WORK" /proc/swaps)" '' 'no swap is left behind'
-	# shellcheck disable=SC2086
-	is "$(ls -d $made 2>/dev/null)" '' 'no cgroup is left behind'
-	done_testing
-}
-
-have_ended() {
-	for pid in $pids; do
-		ended "$pid" || return 1
-	done
+	thrash_outside $limit_mb 512 $reads_per_s
 }
 
 # number_of NAME: in the state file
@@ -54,7 +35,8 @@ inside_namespace() {
 		thrash_start "$TOOLS/hog" $job_mb ${touches}t >"$WORK/job$job"
 		pids="$pids $thrash_pid"
 	done
-	wait_for $longest_s have_ended
+	# shellcheck disable=SC2086
+	wait_for $longest_s have_ended $pids
 	ok $? "$jobs jobs are done within $longest_s s" ||
 		diag "$(cat "$WORK/log")"
 	diag "it took $(($(date +%s) - begin)) s"

@@ -91,7 +91,8 @@ static bool is_foreign(const struct view *view, struct nagios_run *run)
 			   : type == S_IFDIR ? "a directory"
 			   : type == S_IFIFO ? "a FIFO"
 					     : "no plain file");
-	else if (owner != 0 && owner != geteuid())
+	else if (owner != 0 && owner != geteuid() &&
+		 (view->state_error || owner != view->state.owner))
 		nagios_add(&run->text, "the marker belongs to user %u",
 			   (unsigned)owner);
 	else if (view->age_ms < -1000)

@@ -132,7 +132,19 @@ decision_row() { # WHAT FILE COUNT
 	at_most "$(as_ms "$(figure p95_wall_us "$2")")" \
 		"$([ "$3" != 10000 ] || echo 25)" ms "$1, $3 processes" \
 		"worst $(as_ms "$(figure max_wall_us "$2")"), CPU $(as_ms \
-			"$(figure mean_cpu_us "$2")") a look "
+			"$(figure mean_cpu_us "$2")") a look, $(figure \
+			judged_per_look "$2") judged "
+}
+
+decision_among() { # COUNT GROWING WHAT
+	if [ -z "$can_unshare" ]; then
+		left_out "$3, $1" 'needs a PID namespace'
+	elif in_namespace "$tools/crowd" "$1" "$2" "$tools/decision" /proc \
+		>"$work/out" 2>"$work/log"; then
+		decision_row "$3" "$work/out" "$1"
+	else
+		left_out "$3, $1" "$(tail -n 1 "$work/log")"
+	fi
 }
 
 for count in 100 1000 10000; do
@@ -140,15 +152,10 @@ for count in 100 1000 10000; do
 	"$tools/decision" "$work/proc" >"$work/out"
 	decision_row 'decision, made-up /proc' "$work/out" $count
 	rm -rf "$work/proc"
-	if [ -z "$can_unshare" ]; then
-		left_out "decision, real ones, $count" 'needs a PID namespace'
-	elif in_namespace "$tools/crowd" $count "$tools/decision" /proc \
-		>"$work/out" 2>"$work/log"; then
-		decision_row 'decision, real ones' "$work/out" $count
-	else
-		left_out "decision, real ones, $count" "$(tail -n 1 "$work/log")"
-	fi
+	decision_among $count 0 'decision, real ones'
 done
+# more than it remembers, so that each look finds as many new as it may
+decision_among 10000 96 'decision, with candidates'
 
 ### From the first page that comes back to the first freeze
 

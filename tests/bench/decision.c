@@ -51,25 +51,27 @@ static struct sample thrashing_sample(uint64_t time_us, uint64_t turn)
 	return sample;
 }
 
-static void judge(struct decider *decider, struct facts *facts)
+/* How many of whom nothing was known before. */
+static unsigned judge(struct decider *decider, struct facts *facts)
 {
 	const struct process_table *now = &decider->census.now;
-	bool is_new;
 
 	facts_begin(facts);
-	decide_note_claims(decider);
 	for (size_t i = now->count; i-- > 0;) {
 		struct role_moment moment =
 			decide_moment(decider, &now->rows[i]);
+		bool is_new;
 
 		if (decide_wants_judgement(decider, &now->rows[i]))
 			facts_judge(facts, &now->rows[i], &moment, &is_new);
 	}
+	return FACTS_READS - facts->reads_left;
 }
 
 /* One turn as the daemon does it, but for its own jobs and what it writes. */
 static bool decide(struct decider *decider, struct facts *facts,
-		   struct orders *orders, const struct sample *sample)
+		   struct orders *orders, const struct sample *sample,
+		   unsigned *judged)
 {
 	bool has_looked = false;
 	struct process *process;
@@ -78,9 +80,11 @@ static bool decide(struct decider *decider, struct facts *facts,
 	(void)decide_verdict(decider, sample);
 	if (decide_wants_look(decider)) {
 		has_looked = census_scan(decide_look(decider)) == 0;
-		while ((process = decide_next_of_interest(decider, &at)))
+		while ((process = decide_next_of_interest(decider, &at))) {
 			(void)process_read_memory(facts->proc, process);
-		judge(decider, facts);
+			decide_note_claim(decider, process);
+		}
+		*judged = judge(decider, facts);
 	}
 	decide_orders(decider, has_looked, orders);
 	return has_looked;
@@ -130,6 +134,7 @@ int main(int argc, char **argv)
 	static struct cost costs[TURNS];
 	int proc = argc == 2 ? directory_open(argv[1]) : -1;
 	size_t looks = 0, unread_looks = 0;
+	unsigned judged = 0, all_judged = 0;
 
 	if (proc < 0 || census_open(&decider.census, proc, getpid())) {
 		fprintf(stderr, "usage: decision PROC\n");
@@ -145,17 +150,19 @@ int main(int argc, char **argv)
 			thrashing_sample(clock_us(CLOCK_BOOTTIME), turn);
 		struct cost before = cost_now(), after;
 
-		if (decide(&decider, &facts, &orders, &sample)) {
+		if (decide(&decider, &facts, &orders, &sample, &judged)) {
 			after = cost_now();
 			costs[looks++] =
 				(struct cost){after.wall_us - before.wall_us,
 					      after.cpu_us - before.cpu_us};
 			unread_looks += decider.census.unread != 0;
+			all_judged += judged;
 		}
 		(void)usleep(TURN_US);
 	}
 	print("looks_until_all_seen", unread_looks + 1);
 	print("processes", decider.census.count);
+	print("judged_per_look", looks ? all_judged / looks : 0);
 	facts_close(&facts);
 	census_close(&decider.census);
 	return report(costs, looks);

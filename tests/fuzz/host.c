@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "daemon/resident.h"
 #include "daemon/tick.h"
+#include "tests/rules.h"
 #include "tests/scratch.h"
 
 #include <inttypes.h>
@@ -431,7 +432,6 @@ static void reset(struct host *host)
 static void configure(struct host *host)
 {
 	struct settings *settings = &host->settings;
-	struct problem problem;
 	uint8_t choice = take(host);
 
 	settings_default(settings);
@@ -448,14 +448,9 @@ static void configure(struct host *host)
 		settings->calm_ms = 100;
 	if (choice & 16)
 		settings->stall_threshold_permille = 10;
-	need(rules_parse(&settings->rules, RULES_PROTECT, "giant", &problem),
-	     "protect");
-	need(rules_parse(&settings->rules, RULES_PREFER, "preferred cgroup:/p*",
-			 &problem),
-	     "prefer");
-	need(rules_parse(&settings->rules, RULES_INTERACTIVE, "patient",
-			 &problem),
-	     "interactive");
+	rules_set(&settings->rules, RULES_PROTECT, "giant");
+	rules_set(&settings->rules, RULES_PREFER, "preferred cgroup:/p*");
+	rules_set(&settings->rules, RULES_INTERACTIVE, "patient");
 }
 
 static size_t find_slot(pid_t pid)

@@ -8,18 +8,14 @@
  * round before all have ended the last, so that one that is frozen holds up
  * all.  Prints "done N", N being how many rounds its children have done.
  */
+#include "tests/tools/memory.h"
+
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum {
-	PAGE = 4096,
-	WORDS = PAGE / sizeof(uint64_t),
-	PAGES_PER_MB = 256,
 	MB_MAX = 1 << 16,
 	CHILDREN_MAX = 64,
 	ROUNDS_MAX = 1 << 20,
@@ -27,56 +23,31 @@ enum {
 	EXIT_USAGE = 2,
 };
 
-struct memory {
-	uint64_t *words;
-	size_t pages;
-};
-
 struct child {
 	pid_t pid;
 	int go, done; /* pipes, owned by the parent */
 };
 
-/* xorshift: cheap, and nothing compresses it */
-static uint64_t next_random(uint64_t *random)
+static struct memory memory_filled(size_t megabytes, uint64_t random)
 {
-	*random ^= *random << 13;
-	*random ^= *random >> 7;
-	*random ^= *random << 17;
-	return *random;
-}
+	struct memory memory = {.random = random};
 
-static struct memory memory_filled(size_t megabytes, uint64_t *random)
-{
-	struct memory memory = {.pages = megabytes * PAGES_PER_MB};
-	size_t bytes = memory.pages * PAGE;
-
-	if (!bytes)
-		return memory;
-	memory.words = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory.words == MAP_FAILED) {
-		perror("family: mmap");
-		exit(EXIT_FAILURE);
+	if (megabytes) {
+		memory_map(&memory, megabytes);
+		memory_fill(&memory, 0, memory.pages);
 	}
-	/* a huge page would come and go as one: nothing to thrash with */
-	(void)madvise(memory.words, bytes, MADV_NOHUGEPAGE);
-	for (size_t word = 0; word < memory.pages * WORDS; word++)
-		memory.words[word] = next_random(random);
 	return memory;
 }
 
 /* Writes what is its own, and reads what is shared. */
-static uint64_t work(const struct memory *own, const struct memory *shared,
-		     uint64_t *random)
+static uint64_t work(struct memory *own, const struct memory *shared)
 {
 	uint64_t sum = 0;
 
 	for (int i = 0; i < TOUCHES; i++) {
-		own->words[next_random(random) % own->pages * WORDS]++;
+		(*memory_any(own, own))++;
 		if (shared->words)
-			sum += shared->words[next_random(random) %
-					     shared->pages * WORDS];
+			sum += *memory_any(shared, own);
 	}
 	return sum;
 }
@@ -96,11 +67,11 @@ static bool await(int file)
 static int be_child(size_t megabytes, const struct memory *shared,
 		    uint64_t random, int go, int done)
 {
-	struct memory own = memory_filled(megabytes, &random);
+	struct memory own = memory_filled(megabytes, random);
 	uint64_t sum = 0;
 
-	while (own.words && await(go)) {
-		sum += work(&own, shared, &random);
+	while (await(go)) {
+		sum += work(&own, shared);
 		if (!pass(done))
 			break;
 	}
@@ -150,7 +121,6 @@ int main(int argc, char **argv)
 {
 	struct child children[CHILDREN_MAX];
 	uint64_t count, megabytes, shared_megabytes, rounds, done = 0;
-	uint64_t random = 88172645463325252u;
 
 	if (argc != 5 || !parse_number(argv[1], CHILDREN_MAX, &count) ||
 	    !parse_number(argv[2], MB_MAX, &megabytes) || !count ||
@@ -162,11 +132,11 @@ int main(int argc, char **argv)
 	}
 	(void)setpgid(0, 0);
 
-	struct memory shared = memory_filled(shared_megabytes, &random);
+	struct memory shared = memory_filled(shared_megabytes, MEMORY_SEED);
 
 	for (size_t i = 0; i < count; i++)
 		if (!fork_child(&children[i], megabytes, &shared,
-				random + i + 1)) {
+				shared.random + i + 1)) {
 			perror("family: fork");
 			return EXIT_FAILURE;
 		}

@@ -9,19 +9,15 @@
  * PATTERN is random (every page alike, the default) or grow (it lets go of
  * its memory again and again and fills it anew, a megabyte every 10 ms).
  */
+#include "tests/tools/memory.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 enum {
-	PAGE = 4096,
-	WORDS = PAGE / sizeof(uint64_t),
-	PAGES_PER_MB = 256,
 	MB_MAX = 1 << 20,
 	/* Touches between two looks at the clock; one may take 10 ms. */
 	TOUCHES = 16,
@@ -30,9 +26,7 @@ enum {
 };
 
 struct hog {
-	uint64_t *memory;
-	size_t pages;
-	uint64_t random;
+	struct memory memory;
 	uint64_t touched;
 	uint64_t touches;  /* to do; 0: until the time is over */
 	uint64_t until_ms; /* 0: for ever */
@@ -46,21 +40,6 @@ static uint64_t clock_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* xorshift: cheap, and nothing compresses it */
-static uint64_t next_random(struct hog *hog)
-{
-	hog->random ^= hog->random << 13;
-	hog->random ^= hog->random >> 7;
-	hog->random ^= hog->random << 17;
-	return hog->random;
-}
-
-static void fill(struct hog *hog, size_t from, size_t pages)
-{
-	for (size_t word = from * WORDS; word < (from + pages) * WORDS; word++)
-		hog->memory[word] = next_random(hog);
-}
-
 static bool is_done(const struct hog *hog)
 {
 	if (hog->touches)
@@ -70,24 +49,26 @@ static bool is_done(const struct hog *hog)
 
 static void touch_at_random(struct hog *hog)
 {
-	fill(hog, 0, hog->pages);
+	memory_fill(&hog->memory, 0, hog->memory.pages);
 	while (!is_done(hog))
 		for (int i = 0; i < TOUCHES; i++, hog->touched++)
-			hog->memory[next_random(hog) % hog->pages * WORDS]++;
+			(*memory_any(&hog->memory, &hog->memory))++;
 }
 
 static void grow(struct hog *hog)
 {
 	const struct timespec pause = {.tv_nsec = GROW_PAUSE_NS};
+	struct memory *memory = &hog->memory;
 
-	for (size_t page = 0; !is_done(hog); page += PAGES_PER_MB) {
-		if (page == hog->pages) {
-			(void)madvise(hog->memory, hog->pages * PAGE,
+	for (size_t page = 0; !is_done(hog); page += MEMORY_PAGES_PER_MB) {
+		if (page == memory->pages) {
+			(void)madvise(memory->words,
+				      memory->pages * MEMORY_PAGE,
 				      MADV_DONTNEED);
 			page = 0;
 		}
-		fill(hog, page, PAGES_PER_MB);
-		hog->touched += PAGES_PER_MB;
+		memory_fill(memory, page, MEMORY_PAGES_PER_MB);
+		hog->touched += MEMORY_PAGES_PER_MB;
 		(void)nanosleep(&pause, NULL);
 	}
 }
@@ -120,7 +101,7 @@ int main(int argc, char **argv)
 {
 	const char *pattern = argc > 3 ? argv[3] : "random";
 	bool grows = strcmp(pattern, "grow") == 0;
-	struct hog hog = {.random = 88172645463325252u};
+	struct hog hog = {.memory = {.random = MEMORY_SEED}};
 	uint64_t megabytes;
 	char *rest;
 
@@ -132,15 +113,7 @@ int main(int argc, char **argv)
 			    stderr);
 		return EXIT_USAGE;
 	}
-	hog.pages = megabytes * PAGES_PER_MB;
-	hog.memory = mmap(NULL, hog.pages * PAGE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (hog.memory == MAP_FAILED) {
-		perror("hog: mmap");
-		return EXIT_FAILURE;
-	}
-	/* a huge page would come and go as one: nothing to thrash with */
-	(void)madvise(hog.memory, hog.pages * PAGE, MADV_NOHUGEPAGE);
+	memory_map(&hog.memory, megabytes);
 	if (grows)
 		grow(&hog);
 	else
