@@ -188,9 +188,9 @@ lint-arrows:
 DEPS = clang clang-format clang-tidy cppcheck curl e2fsprogs faketime \
 	groff-base icinga2-bin icinga2-common iproute2 libclang-rt-dev \
 	libmonitoring-plugin-perl mandoc mmdebstrap mount munin munin-async \
-	munin-node nagios-nrpe-plugin nagios-nrpe-server nagios4-core perl \
-	perl-doc procps python3-nagiosplugin rrdtool shellcheck strace sudo \
-	systemd-container tmux util-linux
+	munin-node nagios-nrpe-plugin nagios-nrpe-server nagios4-core \
+	netcat-openbsd perl perl-doc procps python3-nagiosplugin rrdtool \
+	shellcheck strace sudo systemd-container tmux util-linux
 # It cannot be installed beside the other munin-node: only unpacked.
 MUNIN_NODE_C = /var/cache/thrash-protect-tests/munin-node-c
 

@@ -166,6 +166,7 @@ while read -r name _ argument standard; do
 	case $argument$value in
 	YES*-) value=yes ;;
 	RULES*) value='some exe:/bin/* user:root cgroup:/a' ;;
+	PATHS*) value='/machine.slice/*' ;;
 	FILE-) value=/none ;;
 	esac
 	printf '[thrash-protect]\n%s = %s\n' "$name" "$value" >"$WORK/conf"
