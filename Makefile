@@ -50,7 +50,7 @@ SOURCES := $(wildcard core/*.c daemon/*.c plugins/*/*.c tests/*.c \
 	tests/tools/*.c tests/bench/*.c tests/fuzz/*.c)
 HEADERS := $(wildcard core/*.h daemon/*.h plugins/*/*.h tests/*.h \
 	tests/tools/*.h tests/fuzz/*.h)
-SCRIPTS = $(wildcard tests/*.t tests/*.sh tests/*/*.sh) .ci/run
+SCRIPTS = $(wildcard tests/*.t tests/*.sh tests/*/*.t tests/*/*.sh) .ci/run
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
 MUTATIONS =
 PROVE_FLAGS =
@@ -129,8 +129,8 @@ $(SIMULATE): $(call object,tests/simulate.c tests/simulated_host.c) \
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
 # Small programs that tests run: hogs, terminals, the daemon's freezer by hand.
-$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(BUILD)/libdaemon.a \
-		$(BUILD)/libcore.a
+$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(NAGIOS_O) \
+		$(BUILD)/libdaemon.a $(BUILD)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SMALL_LDFLAGS) $(LDFLAGS) -o $@ $^
 
@@ -152,6 +152,11 @@ $(WATCHED): $(call object,daemon/main.c tests/unconfined.c) \
 
 check: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) $(BUILD)/tests tests
+
+# Real Nagios, Icinga, NRPE and Munin, in namespaces; as root.  What Munin drew
+# is kept in $(BUILD)/artifacts.
+check-servers: all $(TOOLS)
+	BUILD=$(BUILD) prove $(PROVE_FLAGS) tests/servers
 
 sanitize:
 	$(MAKE) BUILD=$(BUILD)/sanitize STATIC= HARDENING= \
@@ -213,11 +218,17 @@ lint-arrows:
 		grep -v '^plugins/nagios/push_wire.c:'
 	! grep -nE '\<(exit|kill|sleep|usleep|nanosleep)\(' core/*.c
 
-# A fresh Debian or Ubuntu needs these for check, fuzz, lint and demo; as root.
-DEPS = clang clang-format clang-tidy cppcheck curl e2fsprogs icinga2-bin \
-	icinga2-common libclang-rt-dev libcurl4-openssl-dev mmdebstrap mount \
-	munin munin-node nagios4-core openssl perl procps prometheus python3 \
-	rrdtool shellcheck strace sudo systemd-container tmux util-linux valgrind
+# A fresh Debian or Ubuntu needs these for check, check-servers, fuzz, lint and
+# demo; as root.
+DEPS = clang clang-format clang-tidy cppcheck curl e2fsprogs faketime \
+	groff-base icinga2-bin icinga2-common iproute2 libclang-rt-dev \
+	libcurl4-openssl-dev libmonitoring-plugin-perl mandoc mmdebstrap mount \
+	munin munin-async munin-node nagios-nrpe-plugin nagios-nrpe-server \
+	nagios4-core netcat-openbsd openssl perl perl-doc procps prometheus \
+	python3 python3-nagiosplugin rrdtool shellcheck strace sudo \
+	systemd-container tmux util-linux valgrind
+# It cannot be installed beside the other munin-node: only unpacked.
+MUNIN_NODE_C = /var/cache/thrash-protect-tests/munin-node-c
 
 deps:
 	@command -v apt-get >/dev/null || { \
@@ -226,9 +237,10 @@ deps:
 	@test "$$(id -u)" = 0 || { \
 		echo "make deps: needs root, to install: $(DEPS)"; exit 1; }
 	tests/deps.sh $(DEPS)
+	tests/servers/unpack.sh munin-node-c $(MUNIN_NODE_C)
 
 # PEER=path of another daemon to compare with; some rows need root.
-bench: all $(BENCH)
+bench: all $(BENCH) $(TOOLS)
 	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench.sh
 
 # A small system to boot for tests, kept outside; as root, 200 MB from Debian's
@@ -253,7 +265,7 @@ demo: all $(TOOLS)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all bench check clean demo deps force fuzz fuzz-run lint \
-	lint-arrows nspawn push sanitize sanitize-run
+.PHONY: all bench check check-servers clean demo deps force fuzz fuzz-run \
+	lint lint-arrows nspawn push sanitize sanitize-run
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,112 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The Munin plugins against made-up hosts and states, and what Munin itself
-# says of them.
+# The Munin plugins against made-up hosts and states.
+# shellcheck disable=SC2154 # variables of the fixture
 cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=tests/lib.sh
 . tests/lib.sh
-unset MAKEFLAGS MFLAGS MAKELEVEL warning critical MUNIN_CAP_DIRTYCONFIG
-plugins='thrash_majfault thrash_swap thrash_freezes thrash_stall'
-chmod 755 "$WORK" # Munin runs plugins as nobody
-
-# has TEXT LINE NAME
-has() {
-	printf '%s\n' "$1" | grep -qxF -e "$2"
-	ok $? "$3" || diag "no line \"$2\" in:
-$1"
-}
-
-# make_process DIRECTORY PID START_TIME
-make_process() {
-	mkdir -p "$1/$2"
-	echo "$2 (a) b) S 1 $2 $2 0 -1 4194560 1 0 2 0 3 4 0 0 20 0 1 0 $3" \
-		"1000000 25 18446744073709551615" >"$1/$2/stat"
-}
-
-pressure() {
-	echo "some avg10=0.00 avg60=1.25 avg300=0.05 total=$1"
-	echo "full avg10=0.00 avg60=0.00 avg300=0.00 total=$2"
-}
-
-# A host of today: counters beyond 2^53, which a double cannot hold.
-now=$WORK/now
-mkdir -p "$now/pressure"
-cat >"$now/vmstat" <<'EOF'
-nr_free_pages 181517
-workingset_refault_anon 9007199254740993
-workingset_refault_file 18446744073709551615
-pswpin 5
-pswpout 2199023255553
-pgmajfault 9007199254740995
-EOF
-pressure 12345678 20000 >"$now/pressure/memory"
-pressure 9007199254740993 9999 >"$now/pressure/io"
-make_process "$now" 1 3
-make_process "$now" 4242 777
-
-# Linux 4.4.
-old=$WORK/old
-mkdir -p "$old"
-cat >"$old/vmstat" <<'EOF'
-nr_free_pages 181517
-workingset_refault 31
-workingset_activate 7
-pswpin 1
-pswpout 2
-pgmajfault 3
-EOF
-make_process "$old" 1 3
-
-# psi=0: the files are there and cannot be read.
-psi0=$WORK/psi0
-mkdir -p "$psi0/pressure/memory" "$psi0/pressure/io"
-cp "$now/vmstat" "$psi0"
-
-# A kernel that cannot swap.
-noswap=$WORK/noswap
-mkdir "$noswap"
-sed '/pswp/d' "$now/vmstat" >"$noswap/vmstat"
-
-empty=$WORK/empty
-mkdir "$empty"
-
-# make_state NAME [FROZEN_LINE...]; variables change single lines.  Written in
-# the future: 0 s old however long the test takes.
-make_state() {
-	run=$WORK/run-$1
-	shift
-	mkdir -p "$run"
-	{
-		cat <<EOF
-format 1
-version 1.0.0
-pid 4242
-pid_start_time ${start_time:-777}
-boottime_ms ${boottime_ms:-9000000000000}
-fresh_for_ms ${fresh_for_ms:-60000}
-mode psi-trigger
-verdict thrashing
-thrash_us_total 29999
-freezes_total 9007199254740993
-thaws_total 41
-frozen_us_total 7999999
-frozen_processes $#
-longest_frozen_ms ${longest_ms:-0}
-EOF
-		for frozen; do
-			printf 'frozen %s\n' "$frozen"
-		done
-	} >"$run/state"
-}
-
-make_state calm
-calm=$run
-longest_ms=61005 make_state busy \
-	'1234 99 61005 signal batch make' \
-	'77 98 249 signal batch tmux:\040server'
-busy=$run
-start_time=778 make_state dead
-dead=$run
-boottime_ms=1 fresh_for_ms=1 make_state silent
+# shellcheck source=tests/munin-fixture.sh
+. tests/munin-fixture.sh
+unset MAKEFLAGS MFLAGS MAKELEVEL
 
 # ask PLUGIN [ARGUMENT...]
 ask() {
@@ -118,13 +19,6 @@ ask() {
 # fields SUFFIX TEXT: the names of the lines NAME.SUFFIX
 fields() {
 	printf '%s\n' "$2" | sed -n "s/^\([^. ]*\)\.$1 .*/\1/p" | tr '\n' ' '
-}
-
-# on PROC RUN_DIR
-on() {
-	THRASH_PROTECT_PROC=$1
-	THRASH_PROTECT_RUN_DIR=$2
-	export THRASH_PROTECT_PROC THRASH_PROTECT_RUN_DIR
 }
 
 one_line() {
@@ -398,16 +292,6 @@ ok $? "no plugin keeps anything for its next run"
 
 # --- hostile names of processes ---------------------------------------------
 
-# shellcheck disable=SC2016 # nothing is to be expanded
-make_state hostile \
-	'11 1 0 signal batch #\040timeout' \
-	'12 1 0 signal batch a\012x.value\0401' \
-	'13 1 0 signal batch ${var:host}' \
-	'14 1 0 signal batch \134n\134t|;`x`' \
-	'15 1 0 signal batch <b>"&'\' \
-	'16 1 0 signal batch a,\0401\040init' \
-	'17 1 0 signal batch \303\251\377\033[1m'
-hostile=$run
 on "$now" "$hostile"
 ask thrash_freezes
 is "$(printf '%s\n' "$out" | grep extinfo)" \
@@ -417,13 +301,6 @@ is "$(printf '%s\n' "$out" | grep extinfo)" \
 	"what a process calls itself is a plain word in an alert"
 is "$(printf '%s\n' "$out" | wc -l)" 6 "and adds no line"
 
-set --
-while [ $# -lt 256 ]; do
-	set -- "$@" "$((2147483000 + $#)) 1 18446744073709551\
- signal batch aaaaaaaaaaaaaaa"
-done
-make_state full "$@"
-full=$run
 on "$now" "$full"
 ask thrash_freezes
 has "$out" "frozen.value 256" "256 frozen processes are counted"
@@ -436,44 +313,7 @@ case $line in
 *) ok 1 "and says how many are left out" ;;
 esac
 
-# --- documentation and markers ----------------------------------------------
-
-sections='NAME
-APPLICABLE SYSTEMS
-CONFIGURATION
-INTERPRETATION
-MAGIC MARKERS
-BUGS
-AUTHOR
-LICENSE'
-for plugin in $plugins; do
-	if command -v podchecker >/dev/null; then
-		podchecker -warnings -warnings "$BIN/$plugin" >"$WORK/out" 2>&1
-		ok $? "podchecker finds nothing wrong in $plugin"
-		grep -a '^\*\*\*' "$WORK/out" | sed 's/^/# /'
-	else
-		skip "no podchecker"
-	fi
-	if command -v pod2text >/dev/null; then
-		out=$(pod2text "$BIN/$plugin" 2>&1)
-		is "$(printf '%s\n' "$out" | grep '^[A-Z]')" "$sections" \
-			"$plugin has its documentation inside"
-		on "$now" "$busy"
-		missing=
-		for field in $("$BIN/$plugin" config |
-			sed -n 's/\.label .*//p'); do
-			printf '%s\n' "$out" | grep -qx "    \"$field\"" ||
-				missing="$missing $field"
-		done
-		is "$missing" "" "$plugin documents every field"
-		like "$out" "^    $plugin - " \
-			"$plugin documents itself under its own name"
-	else
-		skip "no pod2text"
-		skip "no pod2text"
-		skip "no pod2text"
-	fi
-done
+# --- markers ------------------------------------------------------------------
 
 # markers FILE: what munin-node-configure would find
 markers() {
@@ -505,80 +345,5 @@ for compiler in gcc clang; do
 			"$compiler -s --gc-sections $linking keeps the markers"
 	done
 done
-
-# --- Munin itself -----------------------------------------------------------
-
-for host in "$now $busy" "$now $hostile" "$now $full" "$old $calm" \
-	"$now $dead"; do
-	on "${host% *}" "${host#* }"
-	for plugin in $plugins; do
-		warning=5: critical=:9.5 "$BIN/$plugin" config >"$WORK/config"
-		"$BIN/$plugin" >"$WORK/fetch"
-		MUNIN_CAP_DIRTYCONFIG=1 "$BIN/$plugin" config >"$WORK/dirty"
-		out=$(perl tests/munin-master-parse.pl "$plugin" "$WORK/config" \
-			"$WORK/fetch" 2>&1)
-		status=$?
-		dirty=$(perl tests/munin-master-parse.pl "$plugin" \
-			"$WORK/dirty" 2>&1)
-		if [ $status -eq 77 ]; then
-			skip "$out"
-			continue
-		fi
-		is "$out$dirty" "" \
-			"Munin's master takes $plugin ($(echo "$host" |
-				sed "s|$WORK/||g"))"
-	done
-done
-
-if command -v munin-node-configure >/dev/null &&
-	defaults=$(perl -MMunin::Common::Defaults \
-		-e 'print $INC{"Munin/Common/Defaults.pm"}' 2>/dev/null); then
-	munin=$WORK/munin
-	mkdir -p "$munin/lib" "$munin/plugins" "$munin/conf" "$munin/state" \
-		"$munin/perl/Munin/Common"
-	# nothing of this host's Munin is read or changed
-	sed -e "s|q{/var/lib/munin-node/plugin-state}|q{$munin/state}|" \
-		-e "s|q{/etc/munin}|q{$munin}|" \
-		-e "s|q{/usr/share/munin}|q{$munin}|" \
-		"$defaults" >"$munin/perl/Munin/Common/Defaults.pm"
-	export PERL5LIB="$munin/perl"
-	: >"$munin/munin-node.conf"
-	: >"$munin/conf/none"
-	for plugin in $plugins; do
-		cp "$BIN/$plugin" "$munin/lib"
-	done
-	on "$now" "$calm"
-	out=$(munin-node-configure --config "$munin/munin-node.conf" \
-		--libdir "$munin/lib" --servicedir "$munin/plugins" \
-		--sconfdir "$munin/conf" --suggest 2>&1)
-	for plugin in $plugins; do
-		like "$out" "^$plugin  *[|] no   [|] yes *\$" \
-			"munin-node-configure suggests $plugin"
-	done
-	on "$old" "$WORK/run-none"
-	out=$(munin-node-configure --config "$munin/munin-node.conf" \
-		--libdir "$munin/lib" --servicedir "$munin/plugins" \
-		--sconfdir "$munin/conf" --suggest 2>&1 |
-		sed -n 's/ *|/|/g; s/| */|/gp')
-	has "$out" "thrash_freezes|no|no [$WORK/run-none: No such file or directory]" \
-		"munin-node-configure shows why a plugin is of no use"
-	printf '[thrash_freezes]\nenv.frozen_critical 3\nenv.warning 1:\n' \
-		>"$munin/conf/thrash"
-	ln -s "$munin/lib/thrash_freezes" "$munin/plugins"
-	on "$now" "$busy"
-	out=$(munin-run --config "$munin/munin-node.conf" \
-		--servicedir "$munin/plugins" --sconfdir "$munin/conf" \
-		thrash_freezes config 2>&1)
-	has "$out" "frozen.critical 3" "munin-run hands on the limit of a field"
-	has "$out" "frozen.warning 1:" "munin-run hands on the limit of all"
-	unset PERL5LIB
-else
-	for plugin in $plugins; do
-		skip "no munin-node-configure"
-	done
-	skip "no munin-node-configure"
-	skip "no munin-run"
-	skip "no munin-run"
-fi
 
 done_testing

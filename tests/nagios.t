@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The Nagios checks against made-up hosts and states, hostile ones too, and
-# what Icinga reads in their performance data.
+# The Nagios checks against made-up hosts and states, hostile ones too.
 # shellcheck disable=SC2086 # commands are words in variables
 cd "$(dirname "$0")/.." || exit 1
 umask 022
@@ -24,8 +23,6 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
 chmod 755 "$tmp" # checks run as nobody too
-# what checks said with performance data, for Icinga
-: >"$tmp/answers"
 
 tests=0
 failures=0
@@ -55,9 +52,6 @@ run() {
 	out=$("$@" 2>"$tmp/errors" </dev/null)
 	code=$?
 	[ -s "$tmp/errors" ] && out="$out (on stderr: $(cat "$tmp/errors"))"
-	case $out in
-	*'|'*) printf '%s\n' "$out" >>"$tmp/answers" ;;
-	esac
 }
 
 # said CODE PATTERN NAME: what the last run said, on one line
@@ -773,42 +767,6 @@ if strace -f -o "$tmp/trace" true 2>/dev/null; then
 	done
 else
 	skip "needs strace"
-fi
-
-### what Icinga reads
-
-if ! command -v icinga2 >/dev/null; then
-	skip "needs icinga2"
-else
-	# as Icinga does: what is behind "|" in the first line, by blanks
-	sed -n 's/^[A-Z]* [A-Z]*: [^|]* | //p' "$tmp/answers" | tr ' ' '\n' |
-		sort -u >"$tmp/metrics"
-	# what it should find in them
-	awk -F '[=;]' '
-		function number(text) { return text == "" ? "null" : text }
-		{
-			unit = $2
-			gsub(/[0-9.]/, "", unit)
-			sub(/[^0-9.]+$/, "", $2)
-			name = unit == "s" ? "seconds" : unit == "B" ? "bytes" \
-				: unit == "%" ? "percent" : ""
-			printf "{\"counter\":false,\"crit\":%s,\"label\":" \
-				"\"%s\",\"max\":%s,\"min\":0,\"type\":" \
-				"\"PerfdataValue\",\"unit\":\"%s\"," \
-				"\"value\":%s,\"warn\":%s}\n", number($4), $1, \
-				number($6), name, $2, number($3)
-		}' "$tmp/metrics" >"$tmp/wanted"
-	{
-		printf '['
-		sed 's/.*/parse_performance_data({{{&}}}),/' "$tmp/metrics" |
-			tr -d '\n' | sed 's/,$//'
-		printf ']'
-	} >"$tmp/script"
-	HOME=$tmp icinga2 console --eval "$(cat "$tmp/script")" 2>&1 |
-		sed 's/^\[//; s/]$//; s/},{/}\n{/g' >"$tmp/got"
-	[ -s "$tmp/wanted" ] && cmp -s "$tmp/wanted" "$tmp/got"
-	ok $? "Icinga reads the $(wc -l <"$tmp/metrics") metrics as they are meant"
-	diff "$tmp/wanted" "$tmp/got" | sed 's/^/# /'
 fi
 
 echo "1..$tests"

@@ -9,7 +9,7 @@
 #                    well: who thaws all lets go on everybody whom he finds
 #                    frozen by cgroup, also those of another test
 #   outside          all of a test that runs its function inside_namespace there
-#   pretend_vmstat   the counters; fails if it may not
+#   pretend_vmstat   the counters, written by $pump; fails if it may not
 #   begin_pretence   the counters, and two hogs: $hogs; fails if it may not
 #   start_hogs       as many again
 #   begin_thrash     from now on the host thrashes
@@ -97,6 +97,8 @@ pretend_vmstat() {
 	write_vmstat 1000000
 	mount --bind "$WORK/vmstat" /proc/vmstat 2>/dev/null || return 1
 	pump &
+	# shellcheck disable=SC2034 # for tests
+	pump=$!
 }
 
 begin_pretence() {

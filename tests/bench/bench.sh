@@ -251,3 +251,14 @@ sed 1d "$work/out" | while read -r us path; do
 	at_most "$(awk "BEGIN { printf \"%.2f\", $us / $nothing_us }")" 1.5 x \
 		"${path##*/}, against that" "$(as_ms "$us") ms"
 done
+
+# What each needs of memory; static ones.
+peak_row() {
+	THRASH_PROTECT_RUN_DIR=$work/run "$build/tests/tools/peak" \
+		"${bin}$1" >/dev/null 2>"$work/out"
+	at_most "$(figure peak_kib "$work/out")" 1024 kB "$1, at its peak"
+}
+for plugin in check_thrash_frozen check_thrash_marker check_thrash_pressure \
+	thrash_freezes thrash_majfault thrash_stall thrash_swap; do
+	peak_row $plugin
+done
