@@ -174,6 +174,10 @@ $(WATCHED): $(call object,daemon/main.c tests/unconfined.c) \
 check: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) $(BUILD)/tests tests
 
+# Those that are functions only.
+check-units: $(TESTS)
+	prove $(PROVE_FLAGS) $(BUILD)/tests
+
 # Real Nagios, Icinga, NRPE and Munin, in namespaces; as root.  What Munin drew
 # is kept in $(BUILD)/artifacts.
 check-servers: all $(TOOLS)
@@ -341,6 +345,8 @@ STARTUP = $(addprefix $(READY)/packaging/,thrash-protect.service \
 	thrash-protect-push.tmpfiles init.debian init.redhat init.openrc \
 	upstart.conf)
 
+startup: $(STARTUP)
+
 install: install-daemon install-checks install-graphs \
 	$(if $(CAN_PUSH),install-push)
 
@@ -365,7 +371,8 @@ install-graphs: $(addprefix $(BUILD)/bin/,$(GRAPHS)) \
 	$(call put,755,$(pkglibdir),$(filter $(BUILD)/bin/%,$^))
 	install -d $(DESTDIR)$(munindir)
 	for graph in $(GRAPHS); do \
-		ln -sf $(pkglibdir)/$$graph $(DESTDIR)$(munindir) || exit; \
+		ln -sfr $(DESTDIR)$(pkglibdir)/$$graph \
+			$(DESTDIR)$(munindir) || exit; \
 	done
 	$(call put,644,$(docdir)/examples,$(filter %/plugin-conf,$^))
 
@@ -392,10 +399,12 @@ install-init-upstart: $(READY)/packaging/upstart.conf
 
 # A module for Puppet, without its tests.
 MODULE = $(puppetdir)/thrash_protect
+MODULE_TESTS = $(addprefix puppet/,Gemfile Rakefile spec tests)
 install-puppet:
 	install -d $(DESTDIR)$(MODULE)
-	cp -R --no-preserve=ownership $(filter-out puppet/spec puppet/Rakefile \
-		puppet/Gemfile,$(wildcard puppet/*)) $(DESTDIR)$(MODULE)
+	for part in $(filter-out $(MODULE_TESTS),$(wildcard puppet/*)); do \
+		cp -R --no-preserve=ownership $$part $(DESTDIR)$(MODULE) || exit; \
+	done
 
 # Whatever install would put there; changed settings stay.
 uninstall:
@@ -481,11 +490,14 @@ package-trees: nspawn
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all arch bench check check-packages check-servers clean deb demo deps \
-	dist force fuzz fuzz-run install install-checks install-daemon \
+.PHONY: all arch bench check check-packages check-servers check-units clean deb \
+	demo deps dist force fuzz fuzz-run install install-checks install-daemon \
 	install-graphs install-init-debian install-init-openrc \
 	install-init-redhat install-init-systemd install-init-upstart \
 	install-puppet install-push install-push-systemd lint lint-arrows \
-	nspawn package-trees PKGBUILD push rpm sanitize sanitize-run uninstall
+	nspawn package-trees PKGBUILD push rpm sanitize sanitize-run startup \
+	uninstall
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+# What is packed has directories of such names.
+-include $(shell find $(BUILD) -type d \( -name deb -o -name rpm -o -name arch \) \
+	-prune -o -type f -name '*.d' -print 2>/dev/null)
