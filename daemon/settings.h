@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SETTINGS_CONFIG "/etc/thrash-protect.conf"
+#define SETTINGS_CONFIG SYSCONFDIR "/thrash-protect.conf"
 
 enum action {
 	ACTION_RUN,

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 pages='daemon/thrash-protect.8 daemon/thrash-protect.conf.5
 plugins/nagios/check_thrash_frozen.1 plugins/nagios/check_thrash_marker.1
-plugins/nagios/check_thrash_pressure.1'
+plugins/nagios/check_thrash_pressure.1 plugins/nagios/thrash-protect-push.8'
 checks='check_thrash_frozen check_thrash_marker check_thrash_pressure'
 
 # of_help PROGRAM: a line for each option: name, letter, argument, default;
@@ -145,6 +145,14 @@ for check in $checks; do
 	[ -n "$command" ] && [ "${out#*option}" = "$out" ]
 	ok $? "$check.1 has an example that works" || diag "$command" "$out"
 done
+
+if [ -x "$BIN/thrash-protect-push" ]; then
+	is "$(of_page plugins/nagios/thrash-protect-push.8)" \
+		"$(of_help thrash-protect-push)" \
+		'thrash-protect-push.8 has every option of --help, with its default, and no other'
+else
+	skip 'needs thrash-protect-push (see make push)'
+fi
 
 of_help thrash-protect >"$WORK/help"
 of_page daemon/thrash-protect.8 >"$WORK/page"
