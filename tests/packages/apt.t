@@ -73,19 +73,6 @@ munin() {
 
 ### The tests
 
-# A machine that tests may lack one, which no unit can be given then.
-lend_capabilities() {
-	mkdir -p $drop_in
-	wanted=$(dpkg-deb --fsys-tarfile "$repository"/thrash-protect_*.deb |
-		tar -xOf - ./lib/systemd/system/thrash-protect.service |
-		sed -n 's/^AmbientCapabilities=//p')
-	bounding=$(sed -n 's/^CapBnd:\t*//p' /proc/1/status)
-	[ $((0x$bounding >> 24 & 1)) -eq 0 ] || return
-	wanted=$(echo "$wanted" | sed 's/CAP_SYS_RESOURCE//')
-	printf '[Service]\n%s\n%s\n' AmbientCapabilities= \
-		"AmbientCapabilities=$wanted" >$drop_in/capabilities.conf
-}
-
 test_install() {
 	listing >"$WORK/before"
 	echo "deb [trusted=yes] file:$repository ./" \
@@ -135,6 +122,7 @@ test_monitored() {
 # From now on it freezes two services' processes.
 begin_freezing() {
 	pretend_vmstat
+	mkdir -p $drop_in
 	printf '[Service]\nBindReadOnlyPaths=%s\n' \
 		"$WORK/vmstat:/proc/vmstat" >$drop_in/vmstat.conf
 	cat >>/etc/thrash-protect.conf <<'CONF'
@@ -236,7 +224,6 @@ test_purge() {
 }
 
 inside() {
-	lend_capabilities
 	test_install
 	test_monitored
 	begin_freezing
