@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A test that runs in a system that is booted for it, with a pure tree of
 # cgroups of version 2: the one that "make nspawn" makes, of which nothing is
-# written to.  To be sourced; $tree, $tree_has, $tree_made_by and $test_folder are
-# for those that want another one.
+# written to.  To be sourced; $tree_has is a file that says that the tree is as
+# wanted, and $test_folder where below tests/ the test is.
 #
 #   outside          all of a test that runs its function inside there
 #   ended_inside     the last of inside
@@ -17,7 +17,7 @@ outside() {
 	command -v systemd-nspawn >/dev/null ||
 		skip_all 'needs systemd-nspawn (Debian: systemd-container)'
 	[ -x "$tree/${tree_has:-usr/sbin/sshd}" ] || skip_all \
-		"needs a system in $tree (see make ${tree_made_by:-nspawn})"
+		"needs a system in $tree (see make nspawn)"
 	# shellcheck disable=SC2154 # it is lib.sh's
 	cat >"$WORK/test.service" <<UNIT
 [Unit]

@@ -15,8 +15,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/packages/lib.sh
 
 # shellcheck disable=SC2034 # the fixture's
-tree=$trees/monitored tree_has=usr/sbin/munin-node tree_made_by=package-trees \
-	test_folder=packages/
+tree_has=usr/sbin/munin-node test_folder=packages/
 names='thrash-protect thrash-protect-push monitoring-plugins-thrash-protect
 munin-plugins-thrash-protect'
 repository=$WORK/repository
@@ -74,6 +73,8 @@ munin() {
 ### The tests
 
 test_install() {
+	# nothing is asked of a mirror
+	rm -f /etc/apt/sources.list
 	listing >"$WORK/before"
 	echo "deb [trusted=yes] file:$repository ./" \
 		>/etc/apt/sources.list.d/test.list
