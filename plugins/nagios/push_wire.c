@@ -8,7 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_SIZE = 4096, ANSWER_MOST = 1024 * 1024, DESCRIPTORS = 4 };
+enum {
+	ANSWER_SIZE = 4096,
+	ANSWER_MOST = 1024 * 1024,
+	HEADERS_MOST = 64 * 1024, /* libcurl keeps them all */
+	DESCRIPTORS = 4,
+};
 
 struct line {
 	CURL *easy;
@@ -17,7 +22,7 @@ struct line {
 	bool is_busy;
 	char problem[CURL_ERROR_SIZE];
 	char answer[ANSWER_SIZE];
-	size_t used, received;
+	size_t used, received, headers_received;
 };
 
 struct push_wire {
@@ -39,6 +44,16 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
 	return length;
 }
 
+static size_t receive_header(char *data, size_t size, size_t count,
+			     void *context)
+{
+	struct line *line = context;
+
+	(void)data;
+	line->headers_received += size * count;
+	return line->headers_received > HEADERS_MOST ? 0 : size * count;
+}
+
 static void set_text(CURL *easy, CURLoption option, const char *text)
 {
 	if (text && *text)
@@ -52,6 +67,28 @@ static void set_protocols(CURL *easy)
 #else
 	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS,
 			       CURLPROTO_HTTP | CURLPROTO_HTTPS);
+#endif
+}
+
+/* Whose authority is named is not to be vouched for by any other. */
+static void set_authorities(CURL *easy, const char *file)
+{
+	if (!*file)
+		return;
+	(void)curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+	(void)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+}
+
+/*
+ * A name that nobody looks up must not hold up the end of a request: its thread
+ * is left behind.
+ */
+static void set_quick_exit(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075700
+	(void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#else
+	(void)easy;
 #endif
 }
 
@@ -72,7 +109,8 @@ static void set_common(CURL *easy, const struct push_settings *settings)
 	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT,
 			       "thrash-protect-push/" VERSION);
 	set_protocols(easy);
-	set_text(easy, CURLOPT_CAINFO, settings->ca);
+	set_quick_exit(easy);
+	set_authorities(easy, settings->ca);
 }
 
 /* Secrets go to the monitoring alone. */
@@ -80,6 +118,8 @@ static void set_secrets(CURL *easy, const struct push_settings *settings)
 {
 	set_text(easy, CURLOPT_SSLCERT, settings->certificate);
 	set_text(easy, CURLOPT_SSLKEY, settings->key);
+	/* or a terminal would be asked for the one of an encrypted key */
+	(void)curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "");
 	if (settings->receiver != PUSH_ICINGA2 || !settings->user)
 		return;
 	(void)curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
@@ -95,6 +135,9 @@ static int open_line(struct line *line, const struct push_settings *settings)
 	set_common(line->easy, settings);
 	(void)curl_easy_setopt(line->easy, CURLOPT_PRIVATE, line);
 	(void)curl_easy_setopt(line->easy, CURLOPT_ERRORBUFFER, line->problem);
+	(void)curl_easy_setopt(line->easy, CURLOPT_HEADERFUNCTION,
+			       receive_header);
+	(void)curl_easy_setopt(line->easy, CURLOPT_HEADERDATA, line);
 	(void)curl_easy_setopt(line->easy, CURLOPT_WRITEFUNCTION, receive);
 	(void)curl_easy_setopt(line->easy, CURLOPT_WRITEDATA, line);
 	return 0;
@@ -166,7 +209,7 @@ int push_wire_send(struct push_wire *wire, enum push_line which,
 	CURL *easy = line->easy;
 
 	line->body = request->body;
-	line->used = line->received = 0;
+	line->used = line->received = line->headers_received = 0;
 	line->problem[0] = '\0';
 	set_headers(line, request->type);
 	(void)curl_easy_setopt(easy, CURLOPT_URL, request->url);
@@ -202,6 +245,7 @@ static void fill_answer(struct line *line, CURLcode code,
 			struct push_answer *answer)
 {
 	answer->code = 0;
+	answer->error = (int)code;
 	answer->text = (struct span){line->answer, line->used};
 	answer->problem[0] = '\0';
 	if (code == CURLE_OK)
