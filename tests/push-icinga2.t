@@ -92,7 +92,7 @@ rm -r "$spool"
 put_icinga_config 'frozen_service = nobody knows' 'pressure_service = thrash-protect pressure'
 run timeout 20 "$push" --config "$config" --once
 is "$status $(waiting)" '0 0' 'an unknown service does not hold up the others'
-like "$err" 'a result is refused, HTTP status 404: is there such a service' \
+like "$err" "a result is refused, HTTP status 404: is there a service 'nobody knows'" \
 	'and is told'
 wait_for 10 eval 'taken "thrash-protect pressure" | grep -q "PRESSURE OK"'
 ok $? 'the other has arrived'
