@@ -190,21 +190,21 @@ fuzz-run: $(FUZZER)
 	tests/fuzz/fuzz.sh $(FUZZER) $(BUILD) $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 # Static checks; each line is one, and none may find anything.
+# each FILES,COMMAND: the command for each of the files, {}, on all cores
+each = printf '%s\n' $(1) | xargs -P $(shell nproc) -I{} $(2)
+LINT_CFLAGS = $(filter-out -MMD -MP,$(OUR_CFLAGS))
+
 lint: lint-arrows
 	clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
-	clang-tidy --quiet $(SOURCES) -- $(filter-out -MMD -MP,$(OUR_CFLAGS)) \
+	$(call each,$(SOURCES),clang-tidy --quiet {} -- $(LINT_CFLAGS)) \
 		2>/dev/null # it counts what it does not show there
-	cppcheck --quiet --std=c11 --enable=warning,performance,portability \
+	cppcheck --quiet -j $(shell nproc) --std=c11 \
+		--enable=warning,performance,portability \
 		--suppress=ctuuninitvar --inline-suppr --error-exitcode=1 -I. $(SOURCES)
-	for source in $(SOURCES); do \
-		gcc $(OUR_CFLAGS) -O2 -fanalyzer -Werror -c -o /dev/null \
-			-MF /dev/null $$source || exit 1; \
-	done
-	for header in $(HEADERS); do \
-		gcc $(OUR_CFLAGS) -Werror -fsyntax-only -MF /dev/null \
-			-x c $$header || exit 1; \
-	done
-	shellcheck -x $(SCRIPTS)
+	$(call each,$(SOURCES),gcc $(LINT_CFLAGS) -O2 -fanalyzer -Werror -c \
+		-o /dev/null {})
+	$(call each,$(HEADERS),gcc $(LINT_CFLAGS) -Werror -fsyntax-only -x c {})
+	$(call each,$(SCRIPTS),shellcheck -x {})
 
 # libc <- core <- daemon, and libc <- core <- plugins; nothing else.
 lint-arrows:
