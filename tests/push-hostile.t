@@ -68,18 +68,20 @@ ok $? 'nobody else was sent anything'
 mode up
 once
 is "$status $(states | tr -s 1)" '0 1' 'once it is well, all is'
-reset
-mode body
-push_start
-wait_for 3 grep -q 'trying again' "$log"
-if [ -n "${SANITIZED-}" ]; then
-	skip 'needs a build without a sanitizer, which keeps memory'
-else
-	most=$(awk '/^VmHWM/ { print $2 }' "/proc/$push_pid/status")
-	test "$most" -le 32768
-	ok $? "an answer without an end is not kept ($most kB at most)"
-fi
-push_stop
+for mode in body headers; do
+	reset
+	mode $mode
+	push_start
+	wait_for 3 grep -q 'trying again' "$log"
+	if [ -n "${SANITIZED-}" ]; then
+		skip 'needs a build without a sanitizer, which keeps memory'
+	else
+		most=$(awk '/^VmHWM/ { print $2 }' "/proc/$push_pid/status")
+		test "$most" -le 24576
+		ok $? "a $mode without an end is not kept ($most kB at most)"
+	fi
+	push_stop
+done
 
 reset
 mode lost
@@ -104,6 +106,17 @@ sleep 0.7
 push_stop
 is "$(grep -c 'trying again' "$log")" 3 \
 	'of failures in a row each other cause is told once'
+put_config 'receiver = nrdp' "credentials = $secrets" "$nrdp" \
+	'heartbeat = 1' 'poll = 0.2'
+for mode in narrow up narrow; do
+	[ $mode = up ] || reset
+	mode $mode
+	[ -n "$push_pid" ] || push_start
+	sleep 2.2
+done
+push_stop
+is "$(grep -c 'a result is refused, HTTP status 413' "$log") $(waiting)" '2 0' \
+	'what is refused for good does not wait, and is told once in a row'
 put_config 'receiver = nrdp' "credentials = $secrets" "$nrdp" \
 	'queue_results = 10' 'retry = 5' 'retry_max = 5'
 reset

@@ -65,6 +65,7 @@ ILLS = {
     "missing": lambda handler: handler.answer(404, "no"),
     "limit": lambda handler: handler.answer(
         429, "no", {"Retry-After": "99999999999999999999"}),
+    "narrow": lambda handler: handler.answer(413, "no"),
     "page": lambda handler: handler.answer(
         200, "<html>please log in</html>"),
     "redirect": redirect,
