@@ -8,12 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	ANSWER_SIZE = 4096,
-	ANSWER_MOST = 1024 * 1024,
-	HEADERS_MOST = 64 * 1024, /* libcurl keeps them all */
-	DESCRIPTORS = 4,
-};
+enum { ANSWER_SIZE = 4096, ANSWER_MOST = 1024 * 1024, DESCRIPTORS = 4 };
 
 struct line {
 	CURL *easy;
@@ -22,7 +17,7 @@ struct line {
 	bool is_busy;
 	char problem[CURL_ERROR_SIZE];
 	char answer[ANSWER_SIZE];
-	size_t used, received, headers_received;
+	size_t used, received;
 };
 
 struct push_wire {
@@ -42,16 +37,6 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
 	memcpy(line->answer + line->used, data, length < room ? length : room);
 	line->used += length < room ? length : room;
 	return length;
-}
-
-static size_t receive_header(char *data, size_t size, size_t count,
-			     void *context)
-{
-	struct line *line = context;
-
-	(void)data;
-	line->headers_received += size * count;
-	return line->headers_received > HEADERS_MOST ? 0 : size * count;
 }
 
 static void set_text(CURL *easy, CURLoption option, const char *text)
@@ -135,9 +120,6 @@ static int open_line(struct line *line, const struct push_settings *settings)
 	set_common(line->easy, settings);
 	(void)curl_easy_setopt(line->easy, CURLOPT_PRIVATE, line);
 	(void)curl_easy_setopt(line->easy, CURLOPT_ERRORBUFFER, line->problem);
-	(void)curl_easy_setopt(line->easy, CURLOPT_HEADERFUNCTION,
-			       receive_header);
-	(void)curl_easy_setopt(line->easy, CURLOPT_HEADERDATA, line);
 	(void)curl_easy_setopt(line->easy, CURLOPT_WRITEFUNCTION, receive);
 	(void)curl_easy_setopt(line->easy, CURLOPT_WRITEDATA, line);
 	return 0;
@@ -209,7 +191,7 @@ int push_wire_send(struct push_wire *wire, enum push_line which,
 	CURL *easy = line->easy;
 
 	line->body = request->body;
-	line->used = line->received = line->headers_received = 0;
+	line->used = line->received = 0;
 	line->problem[0] = '\0';
 	set_headers(line, request->type);
 	(void)curl_easy_setopt(easy, CURLOPT_URL, request->url);
