@@ -641,6 +641,10 @@ static void stop(struct push *push)
 		push_wire_close(push->wire);
 	for (int line = 0; line < PUSH_LINES; line++)
 		free(push->urls[line]);
+	if (push->inotify >= 0)
+		(void)close(push->inotify);
+	if (push->signals >= 0)
+		(void)close(push->signals);
 	push_queue_close(&push->queue);
 }
 
