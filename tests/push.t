@@ -37,6 +37,8 @@ put_config 'receiver = nrdp' "credentials = $secrets" \
 	'url = https://me:hush@localhost/nrdp/'
 refused 'secrets belong into the credentials file' 'a password in a URL'
 unlike "$err" hush 'and it is not repeated'
+put_config 'pushgateway = http://localhost/' 'host = a/b'
+refused 'host: a Pushgateway takes none with a /' 'a name that cannot be in its URL'
 put_config 'receiver = smoke'
 refused ':.*: receiver: icinga2 or nrdp is expected' 'another kind of receiver'
 put_config 'password = hush'

@@ -398,6 +398,9 @@ static int check_whole(const struct push_settings *settings,
 
 	if (!*settings->url && !*settings->pushgateway)
 		return problem_set(problem, -EINVAL, "url is not set");
+	if (*settings->pushgateway && strchr(settings->host, '/'))
+		return problem_set(problem, -EINVAL,
+				   "host: a Pushgateway takes none with a /");
 	if (!*settings->url)
 		return 0;
 	if (!has_secret(settings))
