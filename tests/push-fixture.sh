@@ -61,6 +61,7 @@ put_config() {
 put_secrets() {
 	(
 		umask 077
+		rm -f "$secrets"
 		printf '%s\n' '[credentials]' "$@" >"$secrets"
 	)
 }

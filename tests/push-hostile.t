@@ -134,6 +134,22 @@ is "$(grep -o 'older results go\|[0-9]* results had to go so far' "$log" |
 	'older results go  results had to go so far ' \
 	'that the queue is full is told once, and how many went when it is over'
 
+put_config 'receiver = nrdp' "credentials = $secrets" "$nrdp"
+reset
+mode busy
+put_state 0 1
+for number in 2 3 4; do
+	once
+	put_state 0 $number
+done
+put_state 1 5
+once
+once
+mode up
+once
+is "$(states) $(numbers | tr '\n' ' ')" '0011 1 3 5 5 ' \
+	'of many starts without a change only the last result waits'
+
 ### its end in the midst
 
 put_config 'receiver = nrdp' "credentials = $secrets" "$nrdp"

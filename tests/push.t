@@ -212,8 +212,8 @@ wait_for 5 has_results 3
 put_state 0 13
 wait_for 5 has_results 4
 is "$(states)" 0120 'each change of status is sent at once'
-is "$(cat "/proc/$push_pid/cmdline" "/proc/$push_pid/environ" "$log" |
-	tr '\0' '\n' | grep -c s3cret)" 0 \
+is "$(cat "/proc/$push_pid/cmdline" "/proc/$push_pid/environ" "$log" \
+	2>"$WORK/null" | tr '\0' '\n' | grep -c s3cret)" 0 \
 	'no secret is in the command line, the environment or the log'
 run timeout 10 "$push" --config "$config" --once
 like "$status $err" '^1 .*another process uses it' \

@@ -123,14 +123,18 @@ static uint64_t next_heartbeat_ms(const struct push *push)
 	return push->now_ms + whole_ms - whole_ms / 4 * chance() / UINT32_MAX;
 }
 
+/* What waits from before this start is known, too. */
 static void look_at(struct push *push, enum push_kind kind)
 {
 	struct known *known = &push->known[kind];
 	struct push_result result;
 
 	make_result(push, kind, &result);
-	result.is_change = !known->is_known || known->status != result.status;
-	if (!result.is_change && push->now_ms < known->heartbeat_ms)
+	result.is_change =
+		known->is_known ? known->status != result.status
+				: !push_queue_has_status(&push->queue, &result);
+	if (known->is_known && !result.is_change &&
+	    push->now_ms < known->heartbeat_ms)
 		return;
 	if (result.is_change)
 		log_info(&push->log, "%s", result.output);

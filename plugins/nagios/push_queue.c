@@ -119,13 +119,21 @@ static void insert(struct push_queue *queue, const struct push_entry *entry)
 	queue->bytes += entry->bytes;
 }
 
-/* A heartbeat that waits behind all changes of its service. */
-static void remove_heartbeat(struct push_queue *queue, unsigned kind)
+/* The place behind the newest of a kind; 0: there is none. */
+static size_t behind_newest(const struct push_queue *queue, unsigned kind)
 {
 	size_t place = queue->count;
 
 	while (place > 0 && queue->entries[place - 1].kind != kind)
 		place--;
+	return place;
+}
+
+/* A heartbeat that waits behind all changes of its service. */
+static void remove_heartbeat(struct push_queue *queue, unsigned kind)
+{
+	size_t place = behind_newest(queue, kind);
+
 	if (place > 0 && !queue->entries[place - 1].is_change)
 		remove_at(queue, place - 1);
 }
@@ -194,6 +202,18 @@ int push_queue_read(const struct push_queue *queue, uint64_t number,
 					 result);
 	make_name(number, name);
 	return read_file(queue, name, result, &bytes);
+}
+
+bool push_queue_has_status(const struct push_queue *queue,
+			   const struct push_result *result)
+{
+	size_t place = behind_newest(queue, result->kind);
+	struct push_result newest;
+
+	return place > 0 &&
+	       push_queue_read(queue, queue->entries[place - 1].number,
+			       &newest) == 0 &&
+	       newest.status == result->status;
 }
 
 static int open_private(const char *path, struct problem *problem)

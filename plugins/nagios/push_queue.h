@@ -53,6 +53,10 @@ uint64_t push_queue_first(const struct push_queue *queue);
 int push_queue_read(const struct push_queue *queue, uint64_t number,
 		    struct push_result *result);
 
+/* Whether the newest that waits of its kind has the status of *result. */
+bool push_queue_has_status(const struct push_queue *queue,
+			   const struct push_result *result);
+
 /* One that is not there any more is well. */
 void push_queue_remove(struct push_queue *queue, uint64_t number);
 
