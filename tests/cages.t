@@ -42,7 +42,7 @@ freeze_somebody() {
 
 # It may have been about to freeze the other one, too.
 kill_daemon() {
-	kill_both $daemon
+	kill_both "$daemon"
 	frozen=$(stopped_hogs)
 }
 
