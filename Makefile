@@ -57,7 +57,7 @@ PROVE_FLAGS =
 # The shell tests of what parses, and one that does all that a daemon does; the
 # others that freeze things add nothing here.
 SANITIZED_TESTS = tests/cli.t tests/nagios.t tests/munin.t tests/push.t \
-	tests/leaks.t
+	tests/push-hostile.t tests/leaks.t
 
 all: $(addprefix $(BUILD)/bin/,$(PROGRAMS))
 
