@@ -343,10 +343,14 @@ fi
 # The host was started anew.
 make_history <"$WORK/thrash"
 echo 0b8a6b48-0001-4000-8000-000000000002 >"$proc/sys/kernel/random/boot_id"
-is "$("$BIN/thrash_majfault" | grep -c :)" 0 \
-	'of an earlier boot, whose counters were others, nothing is sent'
-report
-is "$status" 1 'nor is it reported'
+if [ "$(stat -f -c %T "$run")" = tmpfs ]; then
+	skip 'what is in memory is of this boot'
+else
+	is "$("$BIN/thrash_majfault" | grep -c :)" 0 \
+		'of an earlier boot, whose counters were others, nothing is sent'
+	report
+	is "$status" 1 'nor is it reported'
+fi
 echo 0b8a6b48-0001-4000-8000-000000000001 >"$proc/sys/kernel/random/boot_id"
 
 ### What is no history
@@ -383,6 +387,118 @@ harmless 'one that is cut'
 calm 3600 60 0 | make_history
 chmod 666 "$run/history"
 harmless 'one that anybody can write'
+
+### Whose it is
+
+as_user() {
+	as_user_id=$1
+	shift
+	setpriv --reuid "$as_user_id" --regid "$as_user_id" --clear-groups "$@"
+}
+
+# Whether root and two users believe the history in $given.
+is_believed_by_all() {
+	for reader in 0 65534 65533; do
+		run as_user "$reader" "$BIN/thrash-protect" --run-dir "$given" \
+			--proc "$proc" --report --since 55m
+		like "$status $out" '1234 .*convert' \
+			"user $reader believes $1: the report"
+		run as_user "$reader" "$BIN/check_thrash_frozen" \
+			--run-dir "$given" --proc "$proc" --since 3000
+		like "$out" 'worst in 3000 s: 3 frozen, .*convert\[1234\]' \
+			"user $reader believes $1: a check"
+		is "$(as_user "$reader" env THRASH_PROTECT_RUN_DIR="$given" \
+			"$BIN/thrash_freezes" | grep -c '^frozen\.value .*:3$')" \
+			1 "user $reader believes $1: a graph"
+	done
+}
+
+is_believed_by_nobody_else() {
+	for reader in 0 65533; do
+		run as_user "$reader" "$BIN/thrash-protect" --run-dir "$given" \
+			--proc "$proc" --report --since 55m
+		is "$status:$out" 1: "user $reader does not believe $1"
+		like "$err" "^thrash-protect: $given.*: others than root can write" \
+			'and says why'
+		run as_user "$reader" "$BIN/check_thrash_frozen" \
+			--run-dir "$given" --proc "$proc" --since 3000
+		is "$status" 3 "to a check of user $reader it is UNKNOWN"
+		unlike "$out" convert 'which names nobody'
+		is "$(as_user "$reader" env THRASH_PROTECT_RUN_DIR="$given" \
+			"$BIN/thrash_majfault" | grep -c :)" 0 \
+			"and to a graph of user $reader it is none"
+	done
+}
+
+# plant USER: the history of a thrash, by that user's daemon
+plant() {
+	rm -f "$given/history"
+	as_user "$1" "$TOOLS/chronicler" "$given" "$proc" <"$WORK/thrash"
+}
+
+test_owners() {
+	given=$WORK/given
+	mkdir "$given"
+	cp "$run/state" "$given/state"
+	chown 65534 "$given" "$given/state"
+	plant 65534
+	is "$(stat -c %u%a "$given/history")" 65534644 \
+		'a daemon that is not root has a history of its own'
+	is_believed_by_all 'what is of the user to whom root gave the directory'
+	as_user 0 chown 0 "$given/history"
+	is_believed_by_all "root's own there"
+	chown 65532 "$given/history"
+	is_believed_by_nobody_else "another user's there"
+	plant 65534
+	mkdir "$WORK/open"
+	chmod 1777 "$WORK/open"
+	mv "$given" "$WORK/open/given"
+	given=$WORK/open/given
+	is_believed_by_nobody_else 'what lies where anybody can put it'
+	rm -r "$WORK/open"
+	mkdir "$WORK/another"
+	chown 65532 "$WORK/another"
+	given=$WORK/another/given
+	as_user 65532 mkdir "$given"
+	plant 65532
+	is_believed_by_nobody_else 'what lies where another user can put it'
+	rm -r "$WORK/another"
+}
+
+# A real one, with the kernel's own counters.
+test_daemon_of_a_user() {
+	mkdir "$WORK/users"
+	chown 65534 "$WORK/users"
+	as_user 65534 "$BIN/thrash-protect" --config /dev/null --dry-run \
+		--run-dir "$WORK/users" --marker '' 2>"$WORK/log" &
+	daemon=$!
+	at_exit "kill $daemon 2>/dev/null"
+	wait_for 5 grep -q ready "$WORK/log"
+	ok $? 'a daemon that is not root begins' || diag "$(cat "$WORK/log")"
+	wait_for 5 test -s "$WORK/users/history"
+	is "$(stat -c %u%a "$WORK/users/history")" 65534644 \
+		'and keeps a history'
+	for reader in 0 65533; do
+		run as_user "$reader" "$BIN/thrash-protect" --report \
+			--run-dir "$WORK/users"
+		is "$status$err" 0 "of which user $reader gets a report"
+		run as_user "$reader" "$BIN/check_thrash_frozen" --since 60 \
+			--run-dir "$WORK/users" --proc /proc -w 9 --longest-warning 9
+		like "$status $out" '^0 .*worst in ' \
+			"by which user $reader gets a check's result"
+	done
+	end_child TERM "$daemon"
+}
+
+if [ "$(id -u)" -eq 0 ] && setpriv --version >/dev/null 2>&1; then
+	test_owners
+	(
+		unset THRASH_PROTECT_PROC THRASH_PROTECT_RUN_DIR
+		test_daemon_of_a_user
+	)
+else
+	skip 'to be several users takes root and setpriv'
+fi
 
 ### A daemon
 
