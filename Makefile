@@ -148,6 +148,22 @@ $(WATCHED): $(call object,daemon/main.c tests/unconfined.c) \
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -Wl,--wrap=privilege_drop \
 		-o $@ $^
 
+# The daemon and the plugins in a later time, see tests/later.c.
+LATER := $(addprefix $(BUILD)/tests/later/,$(DAEMON) $(GRAPHS))
+LATER_O := $(call object,tests/later.c)
+LATER_LDFLAGS = $(SMALL_LDFLAGS) -Wl,--wrap=clock_gettime
+
+$(BUILD)/tests/later/$(DAEMON): $(call object,daemon/main.c tests/unconfined.c) \
+		$(LATER_O) $(BUILD)/libdaemon.a $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LATER_LDFLAGS) $(LDFLAGS) -Wl,--wrap=privilege_drop \
+		-o $@ $^
+
+$(BUILD)/tests/later/%: $(BUILD)/plugins/munin/%.o $(MUNIN_O) $(LATER_O) \
+		$(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LATER_LDFLAGS) $(LDFLAGS) -o $@ $^
+
 # Tests -----------------------------------------------------------------------
 
 check: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
@@ -155,7 +171,7 @@ check: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
 
 # Real Nagios, Icinga, NRPE and Munin, in namespaces; as root.  What Munin drew
 # is kept in $(BUILD)/artifacts.
-check-servers: all $(TOOLS)
+check-servers: all $(TOOLS) $(LATER)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) tests/servers
 
 sanitize:
