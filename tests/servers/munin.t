@@ -251,6 +251,47 @@ test_gap() {
 		'$1 < 0.1' 'the gap ends when the daemon is back'
 }
 
+### What it draws
+
+is_picture() {
+	[ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' \n')" = 89504e470d0a1a0a ] &&
+		[ "$(wc -c <"$1")" -gt 4000 ]
+}
+
+# draw HOST FROM TO NAME GRAPH...: of the last day, and of that time, which is
+# what a page asks for when it zooms
+draw() {
+	host=$1 from=$2 to=$3 story=$4
+	shift 4
+	for graph; do
+		echo "/example/$host/$graph-day.png $graph-$story-day.png"
+		echo "/example/$host/$graph-pinpoint=$from,$to.png" \
+			"$graph-$story.png"
+	done >"$WORK/pictures"
+	cut -d ' ' -f 1 "$WORK/pictures" >/var/lib/munin/graphs
+	at "$to" /usr/share/munin/munin-graph --cron >"$WORK/graph.out" 2>&1
+	is "$?$(cat "$WORK/graph.out")" 0 \
+		"munin-graph draws $host without a complaint"
+	mkdir -p "$build/artifacts"
+	while read -r picture name; do
+		is_picture "/var/cache/munin/www$picture" &&
+			cp "/var/cache/munin/www$picture" \
+				"$build/artifacts/$name"
+		ok $? "Munin has drawn $name"
+	done <"$WORK/pictures"
+}
+
+test_pictures() {
+	at "$now_s" /usr/share/munin/munin-html >"$WORK/html.out" 2>&1
+	ok $? 'munin-html makes its pages' || diag "$(cat "$WORK/html.out")"
+	like "$(cat /var/cache/munin/www/example/host.example/index.html)" \
+		'Processes frozen by thrash-protect' 'our graphs are on them'
+	# shellcheck disable=SC2086 # words
+	draw host.example "$begin_s" "$now_s" thrash $graphs
+}
+
+### A peak
+
 # One that the stock plugin would cut off: it has a maximum of 100,000.
 pages_per_s=150000
 
@@ -267,41 +308,6 @@ test_peak() {
 	between thrash_swap-in $((now_s - step_s)) "$now_s" \
 		"\$1 > 0.99 * $pages_per_s * $page && \$1 < 1.01 * $pages_per_s * $page" \
 		"the peak of $pages_per_s pages/s is in the RRD, as bytes"
-}
-
-### What it draws
-
-is_picture() {
-	[ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' \n')" = 89504e470d0a1a0a ] &&
-		[ "$(wc -c <"$1")" -gt 4000 ]
-}
-
-# draw HOST FROM TO NAME: each graph of the last day, and of that time, which is
-# what a page asks for when it zooms
-draw() {
-	for graph in $graphs; do
-		echo "/example/$1/$graph-day.png $graph-$4-day.png"
-		echo "/example/$1/$graph-pinpoint=$2,$3.png $graph-$4.png"
-	done >"$WORK/pictures"
-	cut -d ' ' -f 1 "$WORK/pictures" >/var/lib/munin/graphs
-	at "$3" /usr/share/munin/munin-graph --cron >"$WORK/graph.out" 2>&1
-	is "$?$(cat "$WORK/graph.out")" 0 \
-		"munin-graph draws $1 without a complaint"
-	mkdir -p "$build/artifacts"
-	while read -r picture name; do
-		is_picture "/var/cache/munin/www$picture" &&
-			cp "/var/cache/munin/www$picture" \
-				"$build/artifacts/$name"
-		ok $? "Munin has drawn $name"
-	done <"$WORK/pictures"
-}
-
-test_pictures() {
-	at "$now_s" /usr/share/munin/munin-html >"$WORK/html.out" 2>&1
-	ok $? 'munin-html makes its pages' || diag "$(cat "$WORK/html.out")"
-	like "$(cat /var/cache/munin/www/example/host.example/index.html)" \
-		'Processes frozen by thrash-protect' 'our graphs are on them'
-	draw host.example "$begin_s" "$now_s" thrash
 }
 
 ### An hour without the master, and the daemon off for twenty minutes of it
@@ -347,7 +353,8 @@ test_away() {
 		'what was frozen while the master was away is in the RRD'
 	between_away freezes-longest 1100 1099 '$1 > 11.9' 'and how long'
 	between_away stall-thrashing 1100 1099 '$1 > 0' 'and the thrash'
-	draw away.example $((real_s - 3600)) "$real_s" away
+	draw away.example $((real_s - 3600)) "$real_s" away \
+		thrash_freezes thrash_majfault thrash_swap
 }
 
 # between_away FIELD FROM_AGO TO_AGO CONDITION NAME
@@ -418,8 +425,8 @@ inside_namespace() {
 	test_calm
 	test_frozen
 	test_gap
-	test_peak
 	test_pictures
+	test_peak
 	test_away
 	test_async
 	test_node_c
