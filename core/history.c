@@ -9,8 +9,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define NAME "history"
@@ -146,6 +148,17 @@ static int write_at(int file, const void *bytes, size_t size, off_t at)
 }
 
 /*
+ * What lies in memory, as /run does, is of this boot.  In a container it may
+ * have another name for whom systemd gives /proc/sys anew.
+ */
+static bool is_in_memory(int file)
+{
+	struct statfs status;
+
+	return fstatfs(file, &status) == 0 && status.f_type == TMPFS_MAGIC;
+}
+
+/*
  * 0, or what is wrong with an open file; -ESTALE: nothing, but that it is of
  * an earlier boot.  owner may write it, besides root and us.
  */
@@ -167,7 +180,8 @@ static int examine(int file, uid_t owner, int proc, struct problem *problem)
 	if (status.st_size != SIZE ||
 	    memcmp(head.format, wanted.format, sizeof(head.format)) != 0)
 		return problem_set(problem, -EINVAL, "it is not a history");
-	if (memcmp(head.boot, wanted.boot, sizeof(head.boot)) != 0)
+	if (memcmp(head.boot, wanted.boot, sizeof(head.boot)) != 0 &&
+	    !is_in_memory(file))
 		return problem_set(problem, -ESTALE,
 				   "it is of an earlier boot");
 	return 0;

@@ -14,7 +14,8 @@
  * its writer was killed, does not fit its checksum, and so is none.
  *
  * The only clock is CLOCK_BOOTTIME; a file of an earlier boot, whose counters
- * would be others, too, is not believed.
+ * would be others, too, is not believed: one on a disk that has another name of
+ * a boot in it.
  */
 #ifndef THRASH_CORE_HISTORY_H
 #define THRASH_CORE_HISTORY_H

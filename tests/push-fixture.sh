@@ -66,6 +66,7 @@ put_secrets() {
 }
 
 push_start() {
+	: >"$log" # of the last one
 	"$push" --config "$config" 2>"$log" &
 	push_pid=$!
 	wait_for 5 grep -q ready "$log"
