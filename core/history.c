@@ -329,6 +329,11 @@ bool history_read(const struct history *history, enum history_ring which,
 	       record->boottime_ms / ring->ms == number;
 }
 
+static bool has_trouble(const struct history_record *record)
+{
+	return record->verdict != HISTORY_CALM || record->frozen_processes;
+}
+
 /* The fine ones of a minute lie side by side; how many of them are read. */
 static size_t read_minute(const struct history *history, uint64_t minute,
 			  struct history_record records[RINGS_RATIO + 1])
@@ -340,8 +345,7 @@ static size_t read_minute(const struct history *history, uint64_t minute,
 	size_t count = 0;
 
 	/* of a minute that was calm all the time there are none */
-	if ((!has_coarse || coarse.verdict != HISTORY_CALM ||
-	     coarse.frozen_processes) &&
+	if ((!has_coarse || has_trouble(&coarse)) &&
 	    read_at(history->file, fine, sizeof(fine),
 		    place_of(ring, minute * RINGS_RATIO)))
 		for (size_t i = 0; i < RINGS_RATIO; i++)
@@ -414,10 +418,13 @@ static int add_to(const struct history *history, enum history_ring which,
 int history_add(const struct history *history,
 		const struct history_record *record)
 {
+	uint64_t minute = record->boottime_ms / HISTORY_COARSE_MS;
 	int error = add_to(history, HISTORY_COARSE, record);
+	struct history_record all;
 
-	if (!error &&
-	    (record->verdict != HISTORY_CALM || record->frozen_processes))
+	/* or the calm that follows would seem as bad as what was before it */
+	if (!error && history_read(history, HISTORY_COARSE, minute, &all) &&
+	    has_trouble(&all))
 		error = add_to(history, HISTORY_FINE, record);
 	return error;
 }

@@ -198,6 +198,7 @@ static void test_merge(void)
 {
 	struct fixture f;
 	struct history_record record;
+	struct history_sum sum;
 
 	begin_open(&f);
 	add_trouble(&f, START, 5);
@@ -215,6 +216,9 @@ static void test_merge(void)
 	       "and the last counters");
 	is_int((int64_t)count_records(&f, START - 1, START + MINUTE - 1), 2,
 	       "ten seconds of trouble are one of their own");
+	history_add_up(&f.others, START + 20000, START + 40000, &sum);
+	is_int(sum.worst.frozen_processes, 0,
+	       "which the calm of the same minute is not taken for");
 	end(&f);
 }
 
