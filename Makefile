@@ -78,7 +78,7 @@ PROVE_FLAGS =
 # The shell tests of what parses, and one that does all that a daemon does; the
 # others that freeze things add nothing here.
 SANITIZED_TESTS = tests/cli.t tests/nagios.t tests/munin.t tests/push.t \
-	tests/leaks.t
+	tests/push-hostile.t tests/leaks.t
 
 all: $(addprefix $(BUILD)/bin/,$(PROGRAMS))
 
@@ -182,6 +182,22 @@ $(WATCHED): $(call object,daemon/main.c tests/unconfined.c) \
 	$(CC) $(CFLAGS) $(OUR_LDFLAGS) $(LDFLAGS) -Wl,--wrap=privilege_drop \
 		-o $@ $^
 
+# The daemon and the plugins in a later time, see tests/later.c.
+LATER := $(addprefix $(BUILD)/tests/later/,$(DAEMON) $(GRAPHS))
+LATER_O := $(call object,tests/later.c)
+LATER_LDFLAGS = $(SMALL_LDFLAGS) -Wl,--wrap=clock_gettime
+
+$(BUILD)/tests/later/$(DAEMON): $(call object,daemon/main.c tests/unconfined.c) \
+		$(LATER_O) $(BUILD)/libdaemon.a $(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LATER_LDFLAGS) $(LDFLAGS) -Wl,--wrap=privilege_drop \
+		-o $@ $^
+
+$(BUILD)/tests/later/%: $(BUILD)/plugins/munin/%.o $(MUNIN_O) $(LATER_O) \
+		$(BUILD)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LATER_LDFLAGS) $(LDFLAGS) -o $@ $^
+
 # Tests -----------------------------------------------------------------------
 
 check: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
@@ -193,7 +209,7 @@ check-units: $(TESTS)
 
 # Real Nagios, Icinga, NRPE and Munin, in namespaces; as root.  What Munin drew
 # is kept in $(BUILD)/artifacts.
-check-servers: all $(TOOLS)
+check-servers: all $(TOOLS) $(LATER)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) tests/servers
 
 sanitize:
@@ -228,21 +244,21 @@ fuzz-run: $(FUZZER)
 	tests/fuzz/fuzz.sh $(FUZZER) $(BUILD) $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 # Static checks; each line is one, and none may find anything.
+# each FILES,COMMAND: the command for each of the files, {}, on all cores
+each = printf '%s\n' $(1) | xargs -P $(shell nproc) -I{} $(2)
+LINT_CFLAGS = $(filter-out -MMD -MP,$(OUR_CFLAGS))
+
 lint: lint-arrows
 	clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
-	clang-tidy --quiet $(SOURCES) -- $(filter-out -MMD -MP,$(OUR_CFLAGS)) \
+	$(call each,$(SOURCES),clang-tidy --quiet {} -- $(LINT_CFLAGS)) \
 		2>/dev/null # it counts what it does not show there
-	cppcheck --quiet --std=c11 --enable=warning,performance,portability \
+	cppcheck --quiet -j $(shell nproc) --std=c11 \
+		--enable=warning,performance,portability \
 		--suppress=ctuuninitvar --inline-suppr --error-exitcode=1 -I. $(SOURCES)
-	for source in $(SOURCES); do \
-		gcc $(OUR_CFLAGS) -O2 -fanalyzer -Werror -c -o /dev/null \
-			-MF /dev/null $$source || exit 1; \
-	done
-	for header in $(HEADERS); do \
-		gcc $(OUR_CFLAGS) -Werror -fsyntax-only -MF /dev/null \
-			-x c $$header || exit 1; \
-	done
-	shellcheck -x $(SCRIPTS)
+	$(call each,$(SOURCES),gcc $(LINT_CFLAGS) -O2 -fanalyzer -Werror -c \
+		-o /dev/null {})
+	$(call each,$(HEADERS),gcc $(LINT_CFLAGS) -Werror -fsyntax-only -x c {})
+	$(call each,$(SCRIPTS),shellcheck -x {})
 
 # libc <- core <- daemon, and libc <- core <- plugins; nothing else.
 lint-arrows:

@@ -9,8 +9,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define NAME "history"
@@ -146,6 +148,17 @@ static int write_at(int file, const void *bytes, size_t size, off_t at)
 }
 
 /*
+ * What lies in memory, as /run does, is of this boot.  In a container it may
+ * have another name for whom systemd gives /proc/sys anew.
+ */
+static bool is_in_memory(int file)
+{
+	struct statfs status;
+
+	return fstatfs(file, &status) == 0 && status.f_type == TMPFS_MAGIC;
+}
+
+/*
  * 0, or what is wrong with an open file; -ESTALE: nothing, but that it is of
  * an earlier boot.  owner may write it, besides root and us.
  */
@@ -167,7 +180,8 @@ static int examine(int file, uid_t owner, int proc, struct problem *problem)
 	if (status.st_size != SIZE ||
 	    memcmp(head.format, wanted.format, sizeof(head.format)) != 0)
 		return problem_set(problem, -EINVAL, "it is not a history");
-	if (memcmp(head.boot, wanted.boot, sizeof(head.boot)) != 0)
+	if (memcmp(head.boot, wanted.boot, sizeof(head.boot)) != 0 &&
+	    !is_in_memory(file))
 		return problem_set(problem, -ESTALE,
 				   "it is of an earlier boot");
 	return 0;
@@ -315,6 +329,11 @@ bool history_read(const struct history *history, enum history_ring which,
 	       record->boottime_ms / ring->ms == number;
 }
 
+static bool has_trouble(const struct history_record *record)
+{
+	return record->verdict != HISTORY_CALM || record->frozen_processes;
+}
+
 /* The fine ones of a minute lie side by side; how many of them are read. */
 static size_t read_minute(const struct history *history, uint64_t minute,
 			  struct history_record records[RINGS_RATIO + 1])
@@ -326,8 +345,7 @@ static size_t read_minute(const struct history *history, uint64_t minute,
 	size_t count = 0;
 
 	/* of a minute that was calm all the time there are none */
-	if ((!has_coarse || coarse.verdict != HISTORY_CALM ||
-	     coarse.frozen_processes) &&
+	if ((!has_coarse || has_trouble(&coarse)) &&
 	    read_at(history->file, fine, sizeof(fine),
 		    place_of(ring, minute * RINGS_RATIO)))
 		for (size_t i = 0; i < RINGS_RATIO; i++)
@@ -400,10 +418,13 @@ static int add_to(const struct history *history, enum history_ring which,
 int history_add(const struct history *history,
 		const struct history_record *record)
 {
+	uint64_t minute = record->boottime_ms / HISTORY_COARSE_MS;
 	int error = add_to(history, HISTORY_COARSE, record);
+	struct history_record all;
 
-	if (!error &&
-	    (record->verdict != HISTORY_CALM || record->frozen_processes))
+	/* or the calm that follows would seem as bad as what was before it */
+	if (!error && history_read(history, HISTORY_COARSE, minute, &all) &&
+	    has_trouble(&all))
 		error = add_to(history, HISTORY_FINE, record);
 	return error;
 }

@@ -14,7 +14,8 @@
  * its writer was killed, does not fit its checksum, and so is none.
  *
  * The only clock is CLOCK_BOOTTIME; a file of an earlier boot, whose counters
- * would be others, too, is not believed.
+ * would be others, too, is not believed: one on a disk that has another name of
+ * a boot in it.
  */
 #ifndef THRASH_CORE_HISTORY_H
 #define THRASH_CORE_HISTORY_H
@@ -24,7 +25,7 @@
 #include "core/sample.h"
 
 enum history_ring {
-	HISTORY_FINE,   /* of ten seconds, only while it was not calm */
+	HISTORY_FINE,   /* of ten seconds, only of minutes with trouble */
 	HISTORY_COARSE, /* of a minute */
 	HISTORY_RINGS,
 };
@@ -143,8 +144,9 @@ bool history_next(const struct history *history, uint64_t *at_ms,
 		  uint64_t until_ms, struct history_record *record);
 
 /*
- * Adds what happened since the last one to the coarse ring and, if it was not
- * calm, to the fine one, and to what is there of the same time.  -errno.
+ * Adds what happened since the last one to the coarse ring and, if there was
+ * trouble in that minute, to the fine one, and to what is there of the same
+ * time.  -errno.
  */
 int history_add(const struct history *history,
 		const struct history_record *record);

@@ -117,6 +117,22 @@ static void format_duration(uint64_t ms, char text[DURATION])
 			       ms / HOUR, ms % HOUR / MINUTE);
 }
 
+enum { SHORT = 24 };
+
+/* The same in a column: "1.2s", "12m03s", "27h12m". */
+static void format_short(uint64_t ms, char text[SHORT])
+{
+	if (ms < MINUTE)
+		(void)snprintf(text, SHORT, "%" PRIu64 ".%" PRIu64 "s",
+			       ms / SECOND, ms % SECOND / 100);
+	else if (ms < HOUR)
+		(void)snprintf(text, SHORT, "%" PRIu64 "m%02" PRIu64 "s",
+			       ms / MINUTE, ms % MINUTE / SECOND);
+	else
+		(void)snprintf(text, SHORT, "%" PRIu64 "h%02" PRIu64 "m",
+			       ms / HOUR, ms % HOUR / MINUTE);
+}
+
 /* What of the time nobody watched; a little less than a minute is nothing. */
 static uint64_t missed_ms(const struct report *report,
 			  const struct history_sum *sum)
@@ -139,10 +155,29 @@ static void print_memory(const struct history_sum *sum, FILE *out)
 	}
 	format_duration(sum->lacked_ms, time);
 	(void)fprintf(out,
-		      "memory       too little for %s; up to %" PRIu64
-		      " MiB more %s needed\n",
+		      "memory       too little for %s; at worst %" PRIu64
+		      " MiB were lacking%s\n",
 		      time, ((uint64_t)sum->worst.lacked_kib + MIB - 1) / MIB,
-		      is_confined ? "(in a cgroup at its limit) were" : "were");
+		      is_confined ? "\n             to a cgroup at its limit"
+				  : "");
+}
+
+static void print_frozen(const struct history_sum *sum, size_t processes,
+			 FILE *out)
+{
+	char time[DURATION];
+
+	if (!processes && !sum->freezes) {
+		(void)fputs("frozen       nobody\n", out);
+		return;
+	}
+	format_duration(sum->worst.longest_frozen_ms, time);
+	(void)fprintf(out,
+		      "frozen       %zu process%s, %" PRIu64
+		      " time%s; at most %u at once, and one for %s\n",
+		      processes, processes == 1 ? "" : "es", sum->freezes,
+		      sum->freezes == 1 ? "" : "s",
+		      (unsigned)sum->worst.frozen_processes, time);
 }
 
 static void print_sum(const struct report *report,
@@ -166,30 +201,30 @@ static void print_sum(const struct report *report,
 	format_duration(sum->thrash_us / 1000, time);
 	(void)fprintf(out, "thrashing    %s\n", time);
 	print_memory(sum, out);
-	format_duration(sum->worst.longest_frozen_ms, time);
-	(void)fprintf(out,
-		      "frozen       %zu processes, %" PRIu64
-		      " times; at most %u at once, for %s\n",
-		      processes, sum->freezes,
-		      (unsigned)sum->worst.frozen_processes, time);
+	print_frozen(sum, processes, out);
 }
 
+/* Two lines: who, how often and for how long; and why. */
 static void print_culprit(const struct report *report,
 			  const struct culprit *culprit, FILE *out)
 {
 	const struct history_freeze *last = &culprit->last;
-	char since[CLOCK_UTC_TEXT], command[TEXT_ESCAPED_COMMAND];
-	char total[DURATION], longest[DURATION];
+	char command[TEXT_ESCAPED_COMMAND];
+	char total[SHORT], longest[SHORT], ago[SHORT];
 
-	format_time(report, last->boottime_ms, since);
-	format_duration(culprit->frozen_ms, total);
-	format_duration(culprit->longest_ms, longest);
+	format_short(report->until_ms -
+			     lesser(report->until_ms, last->boottime_ms),
+		     ago);
+	format_short(culprit->frozen_ms, total);
+	format_short(culprit->longest_ms, longest);
 	text_escape(last->command, command, sizeof(command));
-	(void)fprintf(out, "%8d %6" PRIu64 " %13s%c %13s %7u %s %s: %s%s%s\n",
-		      (int)last->pid, culprit->times, total,
+	(void)fprintf(out,
+		      "%8d %-16s %6" PRIu64 " %7s%c %8s %9u %8s ago\n"
+		      "         %s%s%s\n",
+		      (int)last->pid, command, culprit->times, total,
 		      culprit->is_open ? '+' : ' ', longest,
-		      last->memory_kib / MIB, since, command, last->class,
-		      last->reason[0] ? ", " : "", last->reason);
+		      last->memory_kib / MIB, ago, last->class,
+		      last->reason[0] ? ": " : "", last->reason);
 }
 
 static void print_text(const struct report *report,
@@ -203,9 +238,8 @@ static void print_text(const struct report *report,
 	if (!lines)
 		return;
 	sort(culprits);
-	(void)fprintf(out, "\n%8s %6s %13s  %13s %7s %-20s %s\n", "PID",
-		      "TIMES", "FROZEN", "LONGEST", "MIB", "LAST",
-		      "COMMAND: CLASS, WHY");
+	(void)fprintf(out, "\n%8s %-16s %6s %7s  %8s %9s %12s\n", "PID",
+		      "COMMAND", "TIMES", "FROZEN", "LONGEST", "MIB", "LAST");
 	for (size_t i = 0; i < lines; i++) {
 		print_culprit(report, &culprits->rows[i], out);
 		is_any_open |= culprits->rows[i].is_open;
@@ -213,8 +247,8 @@ static void print_text(const struct report *report,
 	if (lines < culprits->count)
 		(void)fprintf(out, "and %zu more\n", culprits->count - lines);
 	if (is_any_open)
-		(void)fputs("+: and a time whose end is not known, or is still "
-			    "to come\n",
+		(void)fputs("+ and a time whose end is still to come, or not "
+			    "known\n",
 			    out);
 }
 

@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.." || exit 1
 
 pages='daemon/thrash-protect.8 daemon/thrash-protect.conf.5
 plugins/nagios/check_thrash_frozen.1 plugins/nagios/check_thrash_marker.1
-plugins/nagios/check_thrash_pressure.1 plugins/nagios/thrash-protect-push.8'
+plugins/nagios/check_thrash_pressure.1
+plugins/nagios/thrash-protect-push.8'
 checks='check_thrash_frozen check_thrash_marker check_thrash_pressure'
 
 # of_help PROGRAM: a line for each option: name, letter, argument, default;
@@ -78,7 +79,7 @@ of_page() {
 		}' "$1" | sort
 }
 
-# settings: the same from ".It Ic max_frozen = Ar SECONDS"
+# settings FILE: the same from ".It Ic max_frozen = Ar SECONDS"
 settings() {
 	awk '
 		function end_setting() {
@@ -97,7 +98,30 @@ settings() {
 			sub(/^\.Pq default: (Pa )?/, "")
 			sub(/ \.$/, "")
 			standard = $0
-		}' daemon/thrash-protect.conf.5 | sort
+		}' "$1" | sort
+}
+
+# same_options PROGRAM PAGE SETTINGS NAME: the options that ask for something,
+# on a page, and the settings, on the same or another; what they are is then in
+# $WORK/page and $WORK/settings
+same_options() {
+	of_help "$1" >"$WORK/help"
+	of_page "$2" >"$WORK/page"
+	settings "$3" >"$WORK/settings"
+	# a setting that needs no value on the command line is a flag
+	awk 'NR == FNR { argument[$1] = $3; letter[$1] = $2; next }
+		{
+			if ($3 == "YES|NO" && argument[$1] == "-")
+				$3 = "-"
+			$2 = letter[$1]
+			print
+		}' "$WORK/help" "$WORK/settings" >"$WORK/options"
+	is "$(sort -u "$WORK/page" "$WORK/options")" "$(cat "$WORK/help")" "$4"
+}
+
+# twice: what is described as both
+twice() {
+	cut -d ' ' -f 1 "$WORK/page" "$WORK/settings" | sort | uniq -d
 }
 
 ### Their form
@@ -146,29 +170,10 @@ for check in $checks; do
 	ok $? "$check.1 has an example that works" || diag "$command" "$out"
 done
 
-if [ -x "$BIN/thrash-protect-push" ]; then
-	is "$(of_page plugins/nagios/thrash-protect-push.8)" \
-		"$(of_help thrash-protect-push)" \
-		'thrash-protect-push.8 has every option of --help, with its default, and no other'
-else
-	skip 'needs thrash-protect-push (see make push)'
-fi
-
-of_help thrash-protect >"$WORK/help"
-of_page daemon/thrash-protect.8 >"$WORK/page"
-settings >"$WORK/settings"
-# a setting that needs no value on the command line is a flag
-awk 'NR == FNR { argument[$1] = $3; letter[$1] = $2; next }
-	{
-		if ($3 == "YES|NO" && argument[$1] == "-")
-			$3 = "-"
-		$2 = letter[$1]
-		print
-	}' "$WORK/help" "$WORK/settings" >"$WORK/options"
-is "$(sort -u "$WORK/page" "$WORK/options")" "$(cat "$WORK/help")" \
+same_options thrash-protect daemon/thrash-protect.8 \
+	daemon/thrash-protect.conf.5 \
 	'thrash-protect.8 and thrash-protect.conf.5 have every option of --help, with its default, and no other'
-is "$(cut -d ' ' -f 1 "$WORK/page" "$WORK/settings" | sort | uniq -d)" dry-run \
-	'no option is described twice, but --dry-run, which is both'
+is "$(twice)" dry-run 'no option is described twice, but --dry-run, which is both'
 while read -r name _ argument standard; do
 	value=$standard
 	case $argument$value in
@@ -197,5 +202,41 @@ is "$(while read -r name; do
 done <"$WORK/former")" '' 'thrash-protect.conf.5 has every former name'
 [ "$(wc -l <"$WORK/former")" -gt 8 ]
 ok $? 'those were the names of settings.c'
+
+if [ -x "$BIN/thrash-protect-push" ]; then
+	page=plugins/nagios/thrash-protect-push.8
+	same_options thrash-protect-push "$page" "$page" \
+		'thrash-protect-push.8 has every option of --help, with its default, and no other'
+	is "$(twice)" '' 'and none of them twice'
+	(
+		umask 077
+		printf '[credentials]\nuser = a\npassword = b\ntoken = c\n' \
+			>"$WORK/secrets"
+	)
+	while read -r name _ argument standard; do
+		value=$standard
+		case $argument$value in
+		YES*-) value=yes ;;
+		URL-) value=https://localhost/ ;;
+		FILE-) value=$WORK/secrets ;;
+		OPTIONS-) value=-v ;;
+		NAME-) value=name ;;
+		esac
+		printf '[thrash-protect-push]\n%s = %s\n' "$name" "$value" \
+			>"$WORK/conf"
+		run "$BIN/thrash-protect-push" --config "$WORK/conf" \
+			--check-config --url https://localhost/ \
+			--credentials "$WORK/secrets"
+		is "$status $err" '0 ' "$name: its page shows how it is set"
+	done <"$WORK/settings"
+	sed -n '/^\[thrash-protect-push\]/,/^\.Ed/{/^\.Ed/!p;}' "$page" \
+		>"$WORK/conf"
+	run "$BIN/thrash-protect-push" --config "$WORK/conf" --check-config \
+		--credentials "$WORK/secrets"
+	is "$status $out" '0 the settings are valid' \
+		'the example of thrash-protect-push.8 is valid'
+else
+	skip 'needs thrash-protect-push (make push, with libcurl)'
+fi
 
 done_testing

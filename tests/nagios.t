@@ -671,9 +671,9 @@ case $out in
 esac
 
 make_state "$state" 0.2 0
-run $pressure --interval 0.3
-said 0 "PRESSURE OK: stall 0 %, swap-in 0 kB/s, swap-out 0 kB/s, refaults 0/s over 0.[3-9] s | *" \
-	"a state of just now is too new: the check watches for a while"
+run $pressure --interval 5
+said 2 "PRESSURE CRITICAL: * over 0.[5-9] s | *" \
+	"a state of just now is too new: the check waits until it is not"
 pid=4343
 make_state "$state" 100 0
 unset pid

@@ -358,7 +358,7 @@ static enum outcome try_push_url(struct span text)
 		       : BROKEN;
 }
 
-/* Nothing is taken for sent without a number that says so. */
+/* Nothing is taken for sent without a number that says so, and HTTP as well. */
 static enum outcome try_push_answer(struct span text)
 {
 	enum push_verdict icinga = push_answer_judge(PUSH_ICINGA2, 200, text);
@@ -367,7 +367,10 @@ static enum outcome try_push_answer(struct span text)
 	if ((icinga == PUSH_TAKEN &&
 	     !memmem(text.start, text.length, "\"code\"", 6)) ||
 	    (nrdp == PUSH_TAKEN &&
-	     !memmem(text.start, text.length, "\"status\"", 8)))
+	     !memmem(text.start, text.length, "\"status\"", 8)) ||
+	    nrdp == PUSH_REFUSED ||
+	    push_answer_judge(PUSH_ICINGA2, 502, text) == PUSH_TAKEN ||
+	    push_answer_judge(PUSH_NRDP, 502, text) != PUSH_FAILED)
 		return BROKEN;
 	return icinga == PUSH_TAKEN || nrdp == PUSH_TAKEN ? ACCEPTED : REFUSED;
 }
@@ -376,7 +379,7 @@ static enum outcome try_push_settings(struct span text)
 {
 	struct push_settings *settings = calloc(1, sizeof(*settings));
 	char *copy = copy_text(text);
-	struct problem problem;
+	struct problem problem = {""};
 	int error;
 
 	need(settings ? 0 : -1, "calloc");
@@ -384,7 +387,43 @@ static enum outcome try_push_settings(struct span text)
 				    &problem);
 	free(copy);
 	free(settings);
-	return error ? REFUSED : ACCEPTED;
+	if (!error)
+		return ACCEPTED;
+	return is_one_line(&problem) ? REFUSED : BROKEN;
+}
+
+/* Beyond the number of the line messages have nothing that is not in here. */
+static bool is_silent(const struct problem *problem)
+{
+	static const char *const messages[] = {
+		"user, password or token is expected",
+		"'name = value' is expected",
+		"section [credentials] is expected",
+		"there is a NUL",
+	};
+	const char *message = strstr(problem->text, ": ");
+
+	for (size_t i = 0; message && i < COUNT(messages); i++)
+		if (strcmp(message + 2, messages[i]) == 0)
+			return true;
+	return false;
+}
+
+static enum outcome try_push_secrets(struct span text)
+{
+	struct push_settings *settings = calloc(1, sizeof(*settings));
+	char *copy = copy_text(text);
+	struct problem problem = {""};
+	int error;
+
+	need(settings ? 0 : -1, "calloc");
+	error = push_secrets_parse(settings, copy, text.length, "secrets",
+				   &problem);
+	free(copy);
+	free(settings);
+	if (!error)
+		return ACCEPTED;
+	return is_silent(&problem) ? REFUSED : BROKEN;
 }
 
 /* What was read in one piece is the same as what was read line by line. */
@@ -847,6 +886,11 @@ const struct parser parsers[] = {
 	 try_push_settings,
 	 {"[thrash-protect-push]\nreceiver = nrdp\nurl = https://a/nrdp/\n"
 	  "frozen_options = -v -w 5\nqueue-results: 10\n# x\ndebug = no\n"},
+	 {NULL}},
+	{"push_secrets_parse",
+	 try_push_secrets,
+	 {"[credentials]\nuser = me\npassword = hush = hush\n# x\n",
+	  "[credentials]\ntoken: a b\n\npassword\n"},
 	 {NULL}},
 	{"push_url_parse",
 	 try_push_url,

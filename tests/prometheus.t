@@ -106,6 +106,27 @@ is "$(grep -o '^thrash_protect_[a-z_]*_total' "$WORK/metrics" |
 	sed 's/thrash_protect_//')" "$told" \
 	'every total of the state file is told, and no other'
 
+# The lines of the README and the manual page, as somebody else's copy.
+collector=$WORK/collector
+mkdir "$collector"
+sed -n 's/^ *[*] [*] [*] [*] [*] root \(.*--prometheus.*\)/\1/p' README.md \
+	>"$WORK/cron"
+sed -n '/^\.Dl cd .*node-exporter$/,/^\.Pp/s/^\.Dl //p' daemon/thrash-protect.8 \
+	>"$WORK/page"
+for example in cron page; do
+	sed -i "s|/var/lib/prometheus/node-exporter|$collector|" "$WORK/$example"
+	rm -f "$collector/"*
+	run env "PATH=$BIN:$PATH" THRASH_PROTECT_CONFIG=/dev/null \
+		"THRASH_PROTECT_RUN_DIR=$run_dir" "THRASH_PROTECT_PROC=$proc" \
+		sh -ec "$(cat "$WORK/$example")"
+	is "$status $out$err $(ls -A "$collector")" '0  thrash-protect.prom' \
+		"the example ($example) leaves one file"
+	cmp -s "$WORK/metrics" "$collector/thrash-protect.prom"
+	ok $? 'with all metrics'
+	is "$(sed -n 's/.*mv \(.\).* .*[.]prom.*/\1/p' "$WORK/$example")" . \
+		'written under a name that the collector does not read'
+done
+
 rm -r "$proc/4242"
 status_of
 is "$status" 1 'a daemon that is gone is failure'

@@ -61,11 +61,13 @@ put_config() {
 put_secrets() {
 	(
 		umask 077
+		rm -f "$secrets"
 		printf '%s\n' '[credentials]' "$@" >"$secrets"
 	)
 }
 
 push_start() {
+	: >"$log" # of the last one
 	"$push" --config "$config" 2>"$log" &
 	push_pid=$!
 	wait_for 5 grep -q ready "$log"

@@ -4,8 +4,10 @@
 
 #include "tests/scratch.h"
 
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 enum {
 	MINUTE = HISTORY_COARSE_MS,
@@ -196,6 +198,7 @@ static void test_merge(void)
 {
 	struct fixture f;
 	struct history_record record;
+	struct history_sum sum;
 
 	begin_open(&f);
 	add_trouble(&f, START, 5);
@@ -213,6 +216,9 @@ static void test_merge(void)
 	       "and the last counters");
 	is_int((int64_t)count_records(&f, START - 1, START + MINUTE - 1), 2,
 	       "ten seconds of trouble are one of their own");
+	history_add_up(&f.others, START + 20000, START + 40000, &sum);
+	is_int(sum.worst.frozen_processes, 0,
+	       "which the calm of the same minute is not taken for");
 	end(&f);
 }
 
@@ -553,21 +559,55 @@ static void test_directory(void)
 	end(&f);
 }
 
+/* A history, below there, that another boot has begun, or so it seems. */
+static bool begin_with_another_boot(struct fixture *f, const char *place,
+				    bool is_memory)
+{
+	const char *usual = getenv("TMPDIR");
+	struct statfs status;
+
+	if (statfs(place, &status) != 0 ||
+	    (status.f_type == TMPFS_MAGIC) != is_memory)
+		return false;
+	need(setenv("TMPDIR", place, 1), "setenv");
+	begin_open(f);
+	need(usual ? setenv("TMPDIR", usual, 1) : unsetenv("TMPDIR"), "setenv");
+	add_calm(f, START);
+	history_close(&f->own);
+	history_close(&f->others);
+	write_boot(f, "0b8a6b48-0001-4000-8000-000000000002\n");
+	return true;
+}
+
 static void test_boot(void)
 {
 	struct fixture f;
 
-	begin_open(&f);
-	add_calm(&f, START);
-	history_close(&f.own);
-	history_close(&f.others);
-	write_boot(&f, "0b8a6b48-0001-4000-8000-000000000002\n");
+	if (!begin_with_another_boot(&f, "/var/tmp", false)) {
+		skip("/var/tmp is not on a disk");
+		return;
+	}
 	is_int(open_others(&f), -ENOENT,
 	       "of an earlier boot nobody reads anything");
 	is_int(open_own(&f), 0, "the daemon begins a new one");
 	is_text(f.problem.text, "", "without a word");
 	is_int(open_others(&f), 0, "which can be read");
 	is_int((int64_t)count_records(&f, 0, START), 0, "and is empty");
+	end(&f);
+}
+
+static void test_boot_in_memory(void)
+{
+	struct fixture f;
+
+	if (!begin_with_another_boot(&f, "/dev/shm", true)) {
+		skip("/dev/shm is not in memory");
+		return;
+	}
+	is_int(open_others(&f), 0,
+	       "what lies in memory is of this boot, whatever that is called");
+	is_int(open_own(&f), 0, "the daemon goes on with it");
+	is_int((int64_t)count_records(&f, 0, START), 1, "it is the same");
 	end(&f);
 }
 
@@ -587,5 +627,6 @@ int main(void)
 	test_hostile();
 	test_directory();
 	test_boot();
+	test_boot_in_memory();
 	return done_testing();
 }

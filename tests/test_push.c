@@ -140,6 +140,13 @@ static void test_answers(void)
 		 "{\"results\":[{\"code\":500,\"status\":\"no\"}]}",
 		 PUSH_FAILED},
 		{PUSH_ICINGA2, 503, "{\"error\":503}", PUSH_FAILED},
+		{PUSH_ICINGA2, 403, "{\"error\":403,\"status\":\"no\"}",
+		 PUSH_FAILED},
+		{PUSH_ICINGA2, 500,
+		 "{\"results\":[{\"code\":403,\"status\":\"passive\"}]}",
+		 PUSH_REFUSED},
+		{PUSH_ICINGA2, 502, "{\"results\":[{\"code\":200}]}",
+		 PUSH_FAILED},
 		{PUSH_ICINGA2, 200, "{\"code\":99999999999999999999}",
 		 PUSH_FAILED},
 		{PUSH_ICINGA2, 200, "{\"code\"", PUSH_FAILED},
@@ -154,6 +161,8 @@ static void test_answers(void)
 		{PUSH_NRDP, 0, "{\"result\":{\"status\":0}}", PUSH_FAILED},
 		{PUSH_NRDP, 500, "{\"result\":{\"status\":0}}", PUSH_FAILED},
 		{PUSH_NRDP, 401, "", PUSH_FAILED},
+		{PUSH_NRDP, 404, "", PUSH_FAILED},
+		{PUSH_NRDP, 400, "", PUSH_FAILED},
 		{PUSH_NRDP, 413, "", PUSH_REFUSED},
 	};
 
@@ -386,6 +395,31 @@ static void test_foreign_spools(const struct scratch *scratch)
 	ok(true, "once it is not any more, it can be used");
 }
 
+/* With no descriptor left, for a while. */
+static void test_no_descriptors(const struct scratch *scratch)
+{
+	struct rlimit few, many;
+	struct push_queue queue;
+	struct push_result result;
+	struct problem problem;
+	char path[300];
+
+	(void)snprintf(path, sizeof(path), "%s/few", scratch->path);
+	need(push_queue_open(&queue, path, 10, 1000000, &problem),
+	     problem.text);
+	add(&queue, "F");
+	need(getrlimit(RLIMIT_NOFILE, &many), "getrlimit");
+	few = (struct rlimit){3, many.rlim_max};
+	need(setrlimit(RLIMIT_NOFILE, &few), "setrlimit");
+	is_int(push_queue_read(&queue, push_queue_first(&queue), &result),
+	       -EMFILE, "what cannot be read now is not called damaged");
+	add(&queue, "M");
+	need(setrlimit(RLIMIT_NOFILE, &many), "setrlimit");
+	is_int(count_files(scratch, "few"), 1, "what cannot be written waits");
+	push_queue_close(&queue);
+	is_int(count_files(scratch, "few"), 2, "and is written at the end");
+}
+
 int main(void)
 {
 	struct scratch scratch;
@@ -400,6 +434,7 @@ int main(void)
 	test_bytes(&scratch);
 	test_full_disk(&scratch);
 	test_foreign_spools(&scratch);
+	test_no_descriptors(&scratch);
 	scratch_close(&scratch);
 	return done_testing();
 }

@@ -88,6 +88,7 @@ static void test_protected(void)
 		"nrpe",         "munin-node",     "icinga2",
 		"Xorg",         "sway",           "rsyslogd",
 		"containerd",   "dockerd",        "check_thrash_fr",
+		"earlyoom",     "nohang",         "oomd",
 	};
 	static const char *const others[] = {
 		"hog", "python3", "java", "bashful", "mysqld", "sshfs", "xsh"};

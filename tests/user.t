@@ -100,13 +100,17 @@ is_freezing() {
 
 test_readers() {
 	wait_for 5 is_somebody_stopped
-	is "$(stat -c %U $run_dir $state $marker | sort -u)" thrash-protect \
+	is "$(stat -c %U $run_dir $state $run_dir/history $marker | sort -u)" \
+		thrash-protect \
 		"$name: what it publishes is its own"
 	for reader in "$BIN/thrash-protect --status" \
+		"$BIN/thrash-protect --report" "$nobody $BIN/thrash-protect --report" \
+		"$nobody $BIN/check_thrash_frozen --since 60 -w 9 -c 9" \
 		"$nobody $BIN/check_thrash_frozen -w 9 -c 9 --longest-warning 9" \
 		"$nobody $BIN/check_thrash_marker -w 9 -c 9"; do
 		run $reader
-		is "$status" 0 "believed by: ${reader##*/}" || diag "$out $err"
+		is "$status $err" '0 ' "believed by: $(echo "$reader" |
+			sed "s|$BIN/||")"
 	done
 }
 

@@ -271,6 +271,58 @@ static void print_past(const struct munin_graph *graph,
 				     epoch_s);
 }
 
+/* Where the past is sent to, and how far that is. */
+struct past {
+	const struct munin_graph *graph;
+	const struct munin_value *present; /* of each field */
+	const struct clocks *clocks;
+	uint64_t since_ms;
+	struct history_record slot; /* merged; at 0: there is none */
+	struct history_record last; /* as it was written */
+	uint64_t sent_ms;           /* the last time sent; 0: none */
+};
+
+static void send(struct past *past, const struct history_record *record)
+{
+	if (!record->boottime_ms || record->boottime_ms == past->sent_ms)
+		return;
+	print_past(past->graph, past->present, record,
+		   epoch_s(past->clocks, record->boottime_ms));
+	past->sent_ms = record->boottime_ms;
+}
+
+/* Before it nobody watched, or a daemon whose totals were others. */
+static bool is_beginning(const struct past *past,
+			 const struct history_record *record)
+{
+	const struct history_record *last = &past->last;
+
+	if (!last->boottime_ms)
+		return record->started_ms >= past->since_ms;
+	return record->started_ms != last->started_ms ||
+	       record->boottime_ms - last->boottime_ms > HISTORY_GAP_MS;
+}
+
+/* Without one at its beginning there is no rate in the first slot. */
+static void add_past(struct past *past, const struct history_record *record)
+{
+	uint64_t number = epoch_s(past->clocks, record->boottime_ms) / SLOT_S;
+	uint64_t before =
+		epoch_s(past->clocks, past->slot.boottime_ms) / SLOT_S;
+
+	if (is_beginning(past, record)) {
+		send(past, &past->slot);
+		send(past, record);
+		past->slot = *record;
+	} else if (past->slot.boottime_ms && number == before) {
+		history_merge(&past->slot, record);
+	} else {
+		send(past, &past->slot);
+		past->slot = *record;
+	}
+	past->last = *record;
+}
+
 /*
  * Of each slot, but the one that has not ended, the last counters and the
  * worst of the rest.  Whether there was anything to be sent.
@@ -283,31 +335,26 @@ static bool print_history(const struct munin_graph *graph,
 	uint64_t now_ms = clocks->boottime_ms;
 	uint64_t since_ms = now_ms - lesser(now_ms, backfill_ms());
 	uint64_t present_slot = epoch_s(clocks, now_ms) / SLOT_S;
-	struct history_record slot = {.boottime_ms = 0}, record;
-	uint64_t slot_s = 0;
+	struct past past = {
+		.graph = graph,
+		.present = present,
+		.clocks = clocks,
+		.since_ms = since_ms,
+	};
+	struct history_record record;
 
 	for (uint64_t minute = since_ms / HISTORY_COARSE_MS;
 	     minute <= now_ms / HISTORY_COARSE_MS; minute++) {
 		if (!history_read(history, HISTORY_COARSE, minute, &record) ||
 		    record.boottime_ms > now_ms)
 			continue;
-
-		uint64_t at_s = epoch_s(clocks, record.boottime_ms);
-
-		if (at_s / SLOT_S >= present_slot)
+		if (epoch_s(clocks, record.boottime_ms) / SLOT_S >=
+		    present_slot)
 			break;
-		if (slot_s && at_s / SLOT_S == slot_s / SLOT_S) {
-			history_merge(&slot, &record);
-		} else {
-			if (slot_s)
-				print_past(graph, present, &slot, slot_s);
-			slot = record;
-		}
-		slot_s = at_s;
+		add_past(&past, &record);
 	}
-	if (slot_s)
-		print_past(graph, present, &slot, slot_s);
-	return slot_s;
+	send(&past, &past.slot);
+	return past.sent_ms;
 }
 
 /*

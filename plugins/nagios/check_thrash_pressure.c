@@ -58,7 +58,8 @@ static const struct option_row rows[] = {
 	 .max = 3600000},
 };
 
-enum { PUBLISHED_MIN_MS = 1000 };
+/* Shorter, rates are chance; longer, a host that hangs is long in answering. */
+enum { WATCHED_MIN_MS = 500 };
 
 enum kind {
 	TIME,  /* us stalled: % */
@@ -185,7 +186,7 @@ static void worsen(struct worst *worst, const struct sample *before,
 		   const struct sample *after)
 {
 	if (after->time_us - before->time_us <
-		    UINT64_C(1000) * PUBLISHED_MIN_MS ||
+		    UINT64_C(1000) * WATCHED_MIN_MS ||
 	    find_backwards(before, after))
 		return;
 	for (size_t i = 0; i < METRICS; i++)
@@ -263,39 +264,50 @@ static bool take_previous(const struct nagios_run *run, struct sample *sample)
 		return false;
 	*sample = *run->previous;
 	return clock_boottime_us() - sample->time_us >=
-	       PUBLISHED_MIN_MS * UINT64_C(1000);
+	       WATCHED_MIN_MS * UINT64_C(1000);
 }
 
-/* What the daemon saw when it wrote its state, if that was long enough ago. */
+/* What the daemon saw when it wrote its state. */
 static bool take_published(const struct nagios_run *run, struct sample *sample)
 {
 	struct state state;
 	struct problem problem;
 
-	if (nagios_read_state(run, &state, &problem) ||
-	    nagios_state_age_ms(run, &state) < PUBLISHED_MIN_MS)
+	if (nagios_read_state(run, &state, &problem))
 		return false;
 	*sample = state.sample;
 	/* every host has had major faults: a state without has no counters */
 	return state.sample.vmstat.major_faults > 0;
 }
 
+/* Until what is in sample was that long ago. */
+static void wait_until_old(const struct sample *sample, uint64_t least_ms)
+{
+	uint64_t age_ms = (clock_boottime_us() - sample->time_us) / 1000;
+	uint64_t wait_ms = least_ms - lesser(age_ms, least_ms);
+	const struct timespec rest = {
+		.tv_sec = (time_t)(wait_ms / 1000),
+		.tv_nsec = (long)(wait_ms % 1000) * 1000000,
+	};
+
+	if (wait_ms)
+		(void)nanosleep(&rest, NULL);
+}
+
 static int take_both(const struct settings *settings,
 		     const struct nagios_run *run, struct sample *before,
 		     struct sample *after)
 {
-	const struct timespec interval = {
-		.tv_sec = (time_t)(settings->interval_ms / 1000),
-		.tv_nsec = (long)(settings->interval_ms % 1000) * 1000000,
-	};
+	uint64_t least_ms = WATCHED_MIN_MS;
 
 	if (!take_previous(run, before) && !take_published(run, before)) {
 		int error = take(run, before);
 
 		if (error)
 			return error;
-		(void)nanosleep(&interval, NULL);
+		least_ms = settings->interval_ms;
 	}
+	wait_until_old(before, least_ms);
 	return take(run, after);
 }
 

@@ -26,11 +26,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { FINISH_MS = 2000 };
 
 /* What is known of one service. */
 struct known {
@@ -38,6 +41,7 @@ struct known {
 	enum nagios_status status;
 	uint64_t heartbeat_ms; /* when the next one is due */
 	struct sample sample;  /* what the check saw */
+	bool is_refused;       /* the last result that was sent */
 };
 
 struct push {
@@ -47,12 +51,14 @@ struct push {
 	struct push_wire *wire;
 	struct known known[PUSH_KINDS];
 	struct push_retry retry[PUSH_LINES];
-	uint64_t sent;          /* the number of what is under way */
+	uint64_t sent; /* the number of what is under way, and ... */
+	enum push_kind sent_kind;
 	char *urls[PUSH_LINES]; /* owned; NULL: nothing goes there */
 	bool is_gateway_due;    /* there is something new for it */
 	bool has_changed;       /* the state file, since the last look */
 	bool has_ended;
 	bool is_disk_full;
+	bool is_queue_full;
 	int signals, inotify, watch; /* watch -1: the directory is not there */
 	uint64_t now_ms;
 	uint64_t looked_ms;
@@ -102,12 +108,11 @@ static void queue_result(struct push *push, const struct push_result *result)
 		log_warning(&push->log, "%s: %s; results wait in memory",
 			    push->settings->spool, strerror(-disk));
 	push->is_disk_full = disk != 0;
-	if (push->queue.superseded != superseded)
-		log_warning(
-			&push->log,
-			"the queue is full: older results had to go, %" PRIu64
-			" so far",
-			push->queue.superseded);
+	if (push->queue.superseded == superseded)
+		return;
+	if (!push->is_queue_full)
+		log_warning(&push->log, "the queue is full: older results go");
+	push->is_queue_full = true;
 }
 
 /* Hosts that start together do not stay together. */
@@ -118,14 +123,18 @@ static uint64_t next_heartbeat_ms(const struct push *push)
 	return push->now_ms + whole_ms - whole_ms / 4 * chance() / UINT32_MAX;
 }
 
+/* What waits from before this start is known, too. */
 static void look_at(struct push *push, enum push_kind kind)
 {
 	struct known *known = &push->known[kind];
 	struct push_result result;
 
 	make_result(push, kind, &result);
-	result.is_change = !known->is_known || known->status != result.status;
-	if (!result.is_change && push->now_ms < known->heartbeat_ms)
+	result.is_change =
+		known->is_known ? known->status != result.status
+				: !push_queue_has_status(&push->queue, &result);
+	if (known->is_known && !result.is_change &&
+	    push->now_ms < known->heartbeat_ms)
 		return;
 	if (result.is_change)
 		log_info(&push->log, "%s", result.output);
@@ -178,19 +187,81 @@ static void look(struct push *push)
 
 /* Sending --------------------------------------------------------------- */
 
-static void send_body(struct push *push, enum push_line line, char *body,
-		      size_t size, const char *type)
+static void told_success(struct push *push, enum push_line line)
 {
+	if (push->retry[line].failures)
+		log_info(&push->log, "%s: answers again", push->urls[line]);
+	push->retry[line] = (struct push_retry){.failures = 0};
+	if (line == PUSH_MONITORING && push->is_queue_full) {
+		log_warning(&push->log, "%" PRIu64 " results had to go so far",
+			    push->queue.superseded);
+		push->is_queue_full = false;
+	}
+}
+
+/* Of failures in a row that have the same cause the first one is told. */
+static enum log_level put_off(struct push *push, enum push_line line,
+			      long cause)
+{
+	const struct push_settings *settings = push->settings;
+	struct push_retry *retry = &push->retry[line];
+	bool is_known = retry->failures++ && retry->cause == cause;
+
+	retry->cause = cause;
+	push->is_gateway_due |= line == PUSH_GATEWAY;
+	retry->due_ms = push->now_ms +
+			push_retry_delay_ms(retry->failures, settings->retry_ms,
+					    settings->retry_max_ms, chance());
+	return is_known ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING;
+}
+
+/* Nothing was sent, for a reason that is here: -errno. */
+static void cannot_send(struct push *push, enum push_line line, int error)
+{
+	enum log_level level = put_off(push, line, error);
+
+	log_write(&push->log, level, "%s; trying again", strerror(-error));
+}
+
+/* No answer is quoted. */
+static void told_failure(struct push *push, const struct push_answer *answer)
+{
+	const char *url = push->urls[answer->line];
+
+	if (answer->error)
+		log_write(&push->log,
+			  put_off(push, answer->line, answer->error),
+			  "%s: %s; trying again", url, answer->problem);
+	else
+		log_write(&push->log,
+			  put_off(push, answer->line, 1000 + answer->code),
+			  "%s: not taken, HTTP status %ld%s; trying again", url,
+			  answer->code,
+			  answer->code == 401 || answer->code == 403
+				  ? " (look at the credentials)"
+				  : "");
+}
+
+/* Sends what was printed into a stream that open_memstream() has made. */
+static void send_stream(struct push *push, enum push_line line, FILE *stream,
+			char **body, const size_t *size, const char *type)
+{
+	int error = fclose(stream) == 0 ? 0 : -ENOMEM;
 	struct push_request request = {
 		.url = push->urls[line],
 		.type = type,
-		.body = body,
-		.size = size,
+		.body = *body,
+		.size = *size,
 		.replaces = line == PUSH_GATEWAY,
 	};
 
+	if (error) {
+		free(*body);
+		cannot_send(push, line, error);
+		return;
+	}
 	if (push_wire_send(push->wire, line, &request))
-		log_error(&push->log, "%s: no memory", push->urls[line]);
+		cannot_send(push, line, -ENOMEM);
 }
 
 static bool is_ready(const struct push *push, enum push_line line)
@@ -205,7 +276,7 @@ static bool is_wanted(const struct push *push, const struct push_result *result)
 	return is_sent(push, result->kind);
 }
 
-/* The oldest that can be read and is wanted; false: there is none. */
+/* The oldest that is wanted; false: there is none, or it is put off. */
 static bool take_oldest(struct push *push, struct push_result *result)
 {
 	uint64_t number;
@@ -215,7 +286,12 @@ static bool take_oldest(struct push *push, struct push_result *result)
 
 		if (!error && is_wanted(push, result)) {
 			push->sent = number;
+			push->sent_kind = result->kind;
 			return true;
+		}
+		if (error && error != -EINVAL) {
+			cannot_send(push, PUSH_MONITORING, error);
+			return false;
 		}
 		if (error)
 			log_warning(&push->log, "%s: a result is damaged",
@@ -238,16 +314,17 @@ static void send_result(struct push *push)
 	if (!is_ready(push, PUSH_MONITORING) || !take_oldest(push, &result))
 		return;
 	stream = open_memstream(&body, &size);
-	if (!stream)
+	if (!stream) {
+		cannot_send(push, PUSH_MONITORING, -ENOMEM);
 		return;
+	}
 	if (is_icinga)
 		push_result_print_icinga2(&result, settings, now_s, stream);
 	else
 		push_result_print_nrdp(&result, settings, now_s, stream);
-	if (fclose(stream) == 0)
-		send_body(push, PUSH_MONITORING, body, size,
-			  is_icinga ? "application/json"
-				    : "application/x-www-form-urlencoded");
+	send_stream(push, PUSH_MONITORING, stream, &body, &size,
+		    is_icinga ? "application/json"
+			      : "application/x-www-form-urlencoded");
 }
 
 /* Without a state, that there is none. */
@@ -281,44 +358,14 @@ static void send_metrics(struct push *push)
 	if (!push->is_gateway_due || !is_ready(push, PUSH_GATEWAY))
 		return;
 	stream = open_memstream(&body, &size);
-	if (!stream)
+	if (!stream) {
+		cannot_send(push, PUSH_GATEWAY, -ENOMEM);
 		return;
+	}
 	print_state(push, stream);
-	if (fclose(stream) != 0)
-		return;
 	push->is_gateway_due = false;
-	send_body(push, PUSH_GATEWAY, body, size, "text/plain; version=0.0.4");
-}
-
-static void told_success(struct push *push, enum push_line line)
-{
-	if (push->retry[line].failures)
-		log_info(&push->log, "%s: answers again", push->urls[line]);
-	push->retry[line] = (struct push_retry){.failures = 0};
-}
-
-/* Of several failures in a row the first is told; no answer is quoted. */
-static void told_failure(struct push *push, const struct push_answer *answer)
-{
-	const struct push_settings *settings = push->settings;
-	struct push_retry *retry = &push->retry[answer->line];
-	const char *url = push->urls[answer->line];
-	enum log_level level =
-		retry->failures++ ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING;
-
-	retry->due_ms = push->now_ms +
-			push_retry_delay_ms(retry->failures, settings->retry_ms,
-					    settings->retry_max_ms, chance());
-	if (answer->problem[0])
-		log_write(&push->log, level, "%s: %s; trying again", url,
-			  answer->problem);
-	else
-		log_write(&push->log, level,
-			  "%s: not taken, HTTP status %ld%s; trying again", url,
-			  answer->code,
-			  answer->code == 401 || answer->code == 403
-				  ? " (look at the credentials)"
-				  : "");
+	send_stream(push, PUSH_GATEWAY, stream, &body, &size,
+		    "text/plain; version=0.0.4");
 }
 
 static void hear_gateway(struct push *push, const struct push_answer *answer)
@@ -327,8 +374,20 @@ static void hear_gateway(struct push *push, const struct push_answer *answer)
 		told_success(push, PUSH_GATEWAY);
 		return;
 	}
-	push->is_gateway_due = true;
 	told_failure(push, answer);
+}
+
+/* Once, until one of that service is taken. */
+static void told_refusal(struct push *push, long code)
+{
+	log_write(&push->log,
+		  push->known[push->sent_kind].is_refused ? LOG_LEVEL_DEBUG
+							  : LOG_LEVEL_WARNING,
+		  "%s: a result is refused, HTTP status %ld: is there a "
+		  "service '%s' of the host '%s', for passive results?",
+		  push->urls[PUSH_MONITORING], code,
+		  push->settings->services[push->sent_kind].name,
+		  push->settings->host);
 }
 
 static void hear_monitoring(struct push *push, const struct push_answer *answer)
@@ -343,11 +402,8 @@ static void hear_monitoring(struct push *push, const struct push_answer *answer)
 	}
 	told_success(push, PUSH_MONITORING);
 	if (verdict == PUSH_REFUSED)
-		log_warning(&push->log,
-			    "%s: a result is refused, HTTP status %ld: is "
-			    "there such a service of the host %s?",
-			    push->urls[PUSH_MONITORING], answer->code,
-			    push->settings->host);
+		told_refusal(push, answer->code);
+	push->known[push->sent_kind].is_refused = verdict == PUSH_REFUSED;
 	push_queue_remove(&push->queue, push->sent);
 }
 
@@ -471,6 +527,25 @@ static bool has_failed(const struct push *push)
 	       push->retry[PUSH_GATEWAY].failures;
 }
 
+/*
+ * Waits a little for the answer that is under way: without it, the same result
+ * is sent again after the next start.  A second signal ends that, too.
+ */
+static void finish(struct push *push)
+{
+	uint64_t end_ms = push->now_ms + FINISH_MS;
+
+	push->has_ended = false;
+	while (push_wire_is_busy(push->wire, PUSH_MONITORING) &&
+	       push->now_ms < end_ms && !push->has_ended) {
+		push_wire_wait(push->wire, &push->signals, 1,
+			       (int)(end_ms - push->now_ms));
+		take_signals(push);
+		tell_time(push);
+		hear(push);
+	}
+}
+
 static int run(struct push *push)
 {
 	bool is_once = push->settings->action == PUSH_ONCE;
@@ -480,6 +555,7 @@ static int run(struct push *push)
 		turn(push);
 	while (!push->has_ended &&
 	       (!is_once || (has_more_to_send(push) && !has_failed(push))));
+	finish(push);
 	return is_once && has_more_to_send(push) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -569,22 +645,32 @@ static void stop(struct push *push)
 		push_wire_close(push->wire);
 	for (int line = 0; line < PUSH_LINES; line++)
 		free(push->urls[line]);
+	if (push->inotify >= 0)
+		(void)close(push->inotify);
+	if (push->signals >= 0)
+		(void)close(push->signals);
 	push_queue_close(&push->queue);
 }
 
 static int send_all(const struct push_settings *settings, struct log *log)
 {
-	/* the secrets are not for a core dump */
-	static const struct rlimit no_core = {0, 0};
 	struct push push = {.settings = settings, .log = *log};
 	int status = EXIT_FAILURE;
 
-	(void)setrlimit(RLIMIT_CORE, &no_core);
 	if (start(&push) == 0)
 		status = run(&push);
 	if (push.queue.entries)
 		stop(&push);
 	return status;
+}
+
+/* The secrets are not for a core dump, nor for another process of this user. */
+static void hide_memory(void)
+{
+	static const struct rlimit no_core = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	(void)prctl(PR_SET_DUMPABLE, 0);
 }
 
 static int print_help(void)
@@ -603,6 +689,7 @@ int main(int argc, char **argv)
 	int status = 2;
 
 	log_open_stderr(&log);
+	hide_memory();
 	log.program = "thrash-protect-push";
 	if (!settings)
 		return EXIT_FAILURE;

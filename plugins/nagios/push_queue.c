@@ -21,13 +21,13 @@ static void make_name(uint64_t number, char name[NAME])
 	(void)snprintf(name, NAME, "%0*" PRIu64, DIGITS, number);
 }
 
-/* -ENOENT: not one of ours. */
+/* -ENOENT: not one of ours; as the first digit is 0, more may follow. */
 static int parse_name(const char *name, uint64_t *number)
 {
 	struct span span = span_of(name);
 
-	return span.length == DIGITS && span_to_u64(span, number) == 0 &&
-			       *number
+	return span.length == DIGITS && *name == '0' &&
+			       span_to_u64(span, number) == 0 && *number
 		       ? 0
 		       : -ENOENT;
 }
@@ -119,13 +119,21 @@ static void insert(struct push_queue *queue, const struct push_entry *entry)
 	queue->bytes += entry->bytes;
 }
 
-/* A heartbeat that waits behind all changes of its service. */
-static void remove_heartbeat(struct push_queue *queue, unsigned kind)
+/* The place behind the newest of a kind; 0: there is none. */
+static size_t behind_newest(const struct push_queue *queue, unsigned kind)
 {
 	size_t place = queue->count;
 
 	while (place > 0 && queue->entries[place - 1].kind != kind)
 		place--;
+	return place;
+}
+
+/* A heartbeat that waits behind all changes of its service. */
+static void remove_heartbeat(struct push_queue *queue, unsigned kind)
+{
+	size_t place = behind_newest(queue, kind);
+
 	if (place > 0 && !queue->entries[place - 1].is_change)
 		remove_at(queue, place - 1);
 }
@@ -161,6 +169,12 @@ uint64_t push_queue_first(const struct push_queue *queue)
 	return queue->count ? queue->entries[0].number : 0;
 }
 
+/* What ails the host, and not the file. */
+static bool is_passing(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
+}
+
 static int read_file(const struct push_queue *queue, const char *name,
 		     struct push_result *result, size_t *bytes)
 {
@@ -170,7 +184,7 @@ static int read_file(const struct push_queue *queue, const char *name,
 				 &text);
 
 	if (error)
-		return error == -EFBIG ? -EINVAL : error;
+		return is_passing(error) ? error : -EINVAL;
 	*bytes = text.length;
 	return push_result_parse(text, result);
 }
@@ -188,6 +202,18 @@ int push_queue_read(const struct push_queue *queue, uint64_t number,
 					 result);
 	make_name(number, name);
 	return read_file(queue, name, result, &bytes);
+}
+
+bool push_queue_has_status(const struct push_queue *queue,
+			   const struct push_result *result)
+{
+	size_t place = behind_newest(queue, result->kind);
+	struct push_result newest;
+
+	return place > 0 &&
+	       push_queue_read(queue, queue->entries[place - 1].number,
+			       &newest) == 0 &&
+	       newest.status == result->status;
 }
 
 static int open_private(const char *path, struct problem *problem)
@@ -226,19 +252,23 @@ static bool is_left_over(const char *name)
 	       strcmp(name + length - 4, ".new") == 0;
 }
 
-static void take_file(struct push_queue *queue, const char *name)
+static int take_file(struct push_queue *queue, const char *name)
 {
 	struct push_result result;
 	struct push_entry entry = {.text = NULL};
 	size_t bytes;
+	int error;
 
 	if (is_left_over(name))
 		(void)unlinkat(queue->directory, name, 0);
 	if (parse_name(name, &entry.number))
-		return;
-	if (read_file(queue, name, &result, &bytes)) {
+		return 0;
+	error = read_file(queue, name, &result, &bytes);
+	if (is_passing(error))
+		return error;
+	if (error) {
 		(void)unlinkat(queue->directory, name, 0);
-		return;
+		return 0;
 	}
 	entry.bytes = (uint16_t)bytes;
 	entry.kind = (uint8_t)result.kind;
@@ -247,6 +277,7 @@ static void take_file(struct push_queue *queue, const char *name)
 	insert(queue, &entry);
 	if (entry.number >= queue->next_number)
 		queue->next_number = entry.number + 1;
+	return 0;
 }
 
 /* In the order of their numbers: then it is the oldest that must go. */
@@ -254,7 +285,7 @@ static int take_files(struct push_queue *queue)
 {
 	struct dirent **names;
 	char path[32];
-	int count;
+	int count, error = 0;
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d",
 		       queue->directory);
@@ -262,11 +293,12 @@ static int take_files(struct push_queue *queue)
 	if (count < 0)
 		return -errno;
 	for (int i = 0; i < count; i++) {
-		take_file(queue, names[i]->d_name);
+		if (!error)
+			error = take_file(queue, names[i]->d_name);
 		free(names[i]);
 	}
 	free(names);
-	return 0;
+	return error;
 }
 
 int push_queue_open(struct push_queue *queue, const char *path,
@@ -297,10 +329,22 @@ int push_queue_open(struct push_queue *queue, const char *path,
 	return 0;
 }
 
+static void save(const struct push_queue *queue, const struct push_entry *entry)
+{
+	char name[NAME];
+
+	make_name(entry->number, name);
+	(void)file_replace_at(queue->directory, name, span_of(entry->text),
+			      0600, NULL);
+}
+
 void push_queue_close(struct push_queue *queue)
 {
-	for (size_t i = 0; i < queue->count; i++)
+	for (size_t i = 0; i < queue->count; i++) {
+		if (queue->entries[i].text)
+			save(queue, &queue->entries[i]);
 		free(queue->entries[i].text);
+	}
 	free(queue->entries);
 	(void)close(queue->directory);
 }

@@ -35,6 +35,8 @@ struct push_queue {
 int push_queue_open(struct push_queue *queue, const char *path,
 		    size_t count_max, uint64_t bytes_max,
 		    struct problem *problem);
+
+/* What is held in memory is written, if the disk now takes it. */
 void push_queue_close(struct push_queue *queue);
 
 /* 0 also when it had to be held in memory: then -errno is in *disk. */
@@ -44,9 +46,16 @@ int push_queue_add(struct push_queue *queue, const struct push_result *result,
 /* The number of the oldest; 0: nothing waits. */
 uint64_t push_queue_first(const struct push_queue *queue);
 
-/* -ENOENT without it, -EINVAL when its file is not what was written. */
+/*
+ * -ENOENT without it, -EINVAL when its file is not what was written, any other
+ * -errno when it cannot be read at this time.
+ */
 int push_queue_read(const struct push_queue *queue, uint64_t number,
 		    struct push_result *result);
+
+/* Whether the newest that waits of its kind has the status of *result. */
+bool push_queue_has_status(const struct push_queue *queue,
+			   const struct push_result *result);
 
 /* One that is not there any more is well. */
 void push_queue_remove(struct push_queue *queue, uint64_t number);

@@ -263,39 +263,46 @@ static int find_number(struct span text, const char *key, long *number)
 	return 0;
 }
 
-/* Of HTTP, and of Icinga for each result. */
-static enum push_verdict judge_code(long code)
+/* An error that is about the request: this one, whoever sends it. */
+static bool is_refusal(long code)
 {
 	static const long refusals[] = {400, 404, 409, 410, 413, 422};
 
-	if (code / 100 == 2)
-		return PUSH_TAKEN;
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++)
 		if (code == refusals[i])
-			return PUSH_REFUSED;
-	return PUSH_FAILED;
+			return true;
+	return false;
 }
 
-/* One result was sent, so there is one code, or an error instead. */
-static enum push_verdict judge_icinga2(struct span answer)
+/*
+ * One result was sent, so there is one code, which is about this result only
+ * (403: its service takes no passive ones), or an error instead.
+ */
+static enum push_verdict judge_icinga2(long http, struct span answer)
 {
 	long code;
 
 	if (find_number(answer, "\"code\"", &code) == 0)
-		return judge_code(code);
-	if (find_number(answer, "\"error\"", &code) == 0 &&
-	    judge_code(code) == PUSH_REFUSED)
-		return PUSH_REFUSED;
-	return PUSH_FAILED;
+		return code / 100 == 2 && http / 100 == 2 ? PUSH_TAKEN
+		       : code / 100 == 4                  ? PUSH_REFUSED
+							  : PUSH_FAILED;
+	return find_number(answer, "\"error\"", &code) == 0 && is_refusal(code)
+		       ? PUSH_REFUSED
+		       : PUSH_FAILED;
 }
 
-/* Whatever is wrong, its answer is 200 and has a status. */
+/*
+ * Whatever is wrong, its answer is 200 and has a status.  Other codes are from
+ * the web server, which is perhaps not yet set up, but for 413: too large.
+ */
 static enum push_verdict judge_nrdp(long http, struct span answer)
 {
 	long code;
 
+	if (http == 413)
+		return PUSH_REFUSED;
 	if (http / 100 != 2)
-		return judge_code(http);
+		return PUSH_FAILED;
 	return find_number(answer, "\"status\"", &code) == 0 && code == 0
 		       ? PUSH_TAKEN
 		       : PUSH_FAILED;
@@ -304,6 +311,6 @@ static enum push_verdict judge_nrdp(long http, struct span answer)
 enum push_verdict push_answer_judge(enum push_receiver receiver, long http,
 				    struct span answer)
 {
-	return receiver == PUSH_ICINGA2 ? judge_icinga2(answer)
+	return receiver == PUSH_ICINGA2 ? judge_icinga2(http, answer)
 					: judge_nrdp(http, answer);
 }

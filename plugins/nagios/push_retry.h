@@ -12,6 +12,7 @@
 struct push_retry {
 	unsigned failures; /* in a row */
 	uint64_t due_ms;   /* not before */
+	long cause;        /* of the last failure: a number of the caller's */
 };
 
 /* From half of the full time to all of it; chance is any number. */

@@ -230,13 +230,31 @@ int push_settings_parse(struct push_settings *settings, char *text,
 			    set_line, settings, problem);
 }
 
+/* Who can change where secrets are sent to can have them. */
+static int check_trusted(const char *path, struct problem *problem)
+{
+	struct stat status;
+
+	if (stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
+	    ((status.st_uid != 0 && status.st_uid != geteuid()) ||
+	     (status.st_mode & 0022)))
+		return problem_set(problem, -EPERM,
+				   "%s: others than root and user %u can "
+				   "write it",
+				   path, (unsigned)geteuid());
+	return 0;
+}
+
 static int load_file(struct push_settings *settings, const char *path,
 		     bool must_exist, struct problem *problem)
 {
 	struct span text;
-	int error = config_read(path, settings->file_text,
-				sizeof(settings->file_text), &text, problem);
+	int error = check_trusted(path, problem);
 
+	if (!error)
+		error = config_read(path, settings->file_text,
+				    sizeof(settings->file_text), &text,
+				    problem);
 	if (error == -ENOENT && !must_exist)
 		return 0;
 	return error ? error
@@ -295,14 +313,26 @@ static const struct option_row secret_rows[] = {
 	SECRET("token", token),
 };
 
+/* What stands where a name should be may be a secret as well. */
 static int set_secret(void *target, const struct config_line *line,
 		      struct problem *problem)
 {
 	static const struct option_table table = {
 		secret_rows, sizeof(secret_rows) / sizeof(*secret_rows)};
 
+	if (!options_find(&table, line->name))
+		return problem_set(problem, -EINVAL,
+				   "%s: user, password or token is expected",
+				   line->place);
 	return options_set_named(&table, line->name, line->value, line->place,
 				 target, problem);
+}
+
+int push_secrets_parse(struct push_settings *settings, char *text,
+		       size_t length, const char *name, struct problem *problem)
+{
+	return config_parse(text, length, name, "[credentials]", set_secret,
+			    settings, problem);
 }
 
 static int load_secrets(struct push_settings *settings, struct problem *problem)
@@ -316,9 +346,8 @@ static int load_secrets(struct push_settings *settings, struct problem *problem)
 	error = read_private(path, settings->secrets, sizeof(settings->secrets),
 			     &text, problem);
 	return error ? error
-		     : config_parse(settings->secrets, text.length, path,
-				    "[credentials]", set_secret, settings,
-				    problem);
+		     : push_secrets_parse(settings, settings->secrets,
+					  text.length, path, problem);
 }
 
 /* Makes a command line of the options, after what all checks are told. */
@@ -369,6 +398,9 @@ static int check_whole(const struct push_settings *settings,
 
 	if (!*settings->url && !*settings->pushgateway)
 		return problem_set(problem, -EINVAL, "url is not set");
+	if (*settings->pushgateway && strchr(settings->host, '/'))
+		return problem_set(problem, -EINVAL,
+				   "host: a Pushgateway takes none with a /");
 	if (!*settings->url)
 		return 0;
 	if (!has_secret(settings))

@@ -108,6 +108,11 @@ int push_settings_parse(struct push_settings *settings, char *text,
 			size_t length, const char *name,
 			struct problem *problem);
 
+/* Likewise of the file of credentials; no message repeats what is in there. */
+int push_secrets_parse(struct push_settings *settings, char *text,
+		       size_t length, const char *name,
+		       struct problem *problem);
+
 /*
  * -EINVAL for anything but http:// and https:// with a host, and without
  * white space or a user in it.  *is_safe: what is sent there is encrypted, or

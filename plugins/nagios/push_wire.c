@@ -55,6 +55,28 @@ static void set_protocols(CURL *easy)
 #endif
 }
 
+/* Whose authority is named is not to be vouched for by any other. */
+static void set_authorities(CURL *easy, const char *file)
+{
+	if (!*file)
+		return;
+	(void)curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+	(void)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+}
+
+/*
+ * A name that nobody looks up must not hold up the end of a request: its thread
+ * is left behind.
+ */
+static void set_quick_exit(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075700
+	(void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#else
+	(void)easy;
+#endif
+}
+
 /* Redirects are not followed: what is sent is for this receiver only. */
 static void set_common(CURL *easy, const struct push_settings *settings)
 {
@@ -72,7 +94,8 @@ static void set_common(CURL *easy, const struct push_settings *settings)
 	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT,
 			       "thrash-protect-push/" VERSION);
 	set_protocols(easy);
-	set_text(easy, CURLOPT_CAINFO, settings->ca);
+	set_quick_exit(easy);
+	set_authorities(easy, settings->ca);
 }
 
 /* Secrets go to the monitoring alone. */
@@ -80,6 +103,8 @@ static void set_secrets(CURL *easy, const struct push_settings *settings)
 {
 	set_text(easy, CURLOPT_SSLCERT, settings->certificate);
 	set_text(easy, CURLOPT_SSLKEY, settings->key);
+	/* or a terminal would be asked for the one of an encrypted key */
+	(void)curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "");
 	if (settings->receiver != PUSH_ICINGA2 || !settings->user)
 		return;
 	(void)curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
@@ -202,6 +227,7 @@ static void fill_answer(struct line *line, CURLcode code,
 			struct push_answer *answer)
 {
 	answer->code = 0;
+	answer->error = (int)code;
 	answer->text = (struct span){line->answer, line->used};
 	answer->problem[0] = '\0';
 	if (code == CURLE_OK)

@@ -25,8 +25,9 @@ struct push_request {
 struct push_answer {
 	enum push_line line;
 	long code;         /* of HTTP; 0: there was no answer */
+	int error;         /* then what was wrong, as a number, and ... */
 	struct span text;  /* the first 4 KiB of it, until the next request */
-	char problem[256]; /* why not */
+	char problem[256]; /* ... for a person */
 };
 
 struct push_wire;

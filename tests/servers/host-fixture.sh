@@ -10,6 +10,7 @@
 #   host_begin       sets it up, with four hogs that always want more memory
 #   host_add_hogs    five more: then more are frozen than the checks' default
 #                    for critical
+#   host_renew_hogs  others instead: who was frozen and thawed is let alone
 #   daemon_start     the daemon, at default paths: $daemon
 #   host_freeze, host_thaw   a thrash, until somebody is frozen; and its end
 #   host_frozen_since        the second from which on somebody always was
@@ -86,6 +87,16 @@ host_start_hogs() {
 		"$TOOLS/hog" 48 0 grow &
 		hogs="$hogs $!"
 	done
+}
+
+# For as long as a turn takes, which is ten minutes here.
+host_renew_hogs() {
+	host_renewed=$(echo "$hogs" | wc -w)
+	for hog in $hogs; do
+		end_child KILL "$hog"
+	done
+	hogs=
+	host_start_hogs "$host_renewed"
 }
 
 host_is_ready() {

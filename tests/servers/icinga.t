@@ -12,7 +12,9 @@ cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/servers/host-fixture.sh
 . tests/servers/host-fixture.sh
 
+# A check each second looks back five.
 interval_s=1
+since_s=5
 
 outside() {
 	servers_need icinga2 nrpe curl perl ip
@@ -32,11 +34,16 @@ END
 	done
 }
 
+# set_attributes HOST CHECK JSON
+set_attributes() {
+	icinga POST "/v1/objects/services/host-$1!thrash-$2" \
+		"{\"attrs\":{$3}}" >/dev/null
+}
+
 # hurry HOST CHECK: it has an interval of a minute
 hurry() {
-	icinga POST "/v1/objects/services/host-$1!thrash-$2" \
-		"{\"attrs\":{\"check_interval\":$interval_s,
-			\"retry_interval\":$interval_s}}" >/dev/null
+	set_attributes "$1" "$2" "\"check_interval\":$interval_s,
+		\"retry_interval\":$interval_s"
 	icinga POST '/v1/actions/reschedule-check' "{\"type\":\"Service\",
 		\"filter\":\"service.__name == \\\"host-$1!thrash-$2\\\"\",
 		\"force\":true}" >/dev/null
@@ -115,24 +122,46 @@ is_prompt() {
 }
 
 test_calm() {
-	both_become frozen '^0 FROZEN OK: nothing is frozen' \
+	both_become frozen '^0 FROZEN OK: nothing is frozen; worst in 5 s' \
 		'nothing frozen is OK in Icinga'
 	both_become marker '^0 MARKER OK: ' 'no marker is OK in Icinga'
 	both_become pressure '^[0-2] PRESSURE [A-Z]+: .*swap-in 0 kB/s' \
 		'the pressure is there in Icinga'
-	is "$(metrics nrpe frozen)" 'frozen 0 - 0 5 0 -
-longest 0 seconds 90 300 0 -
-freezes 0 - - - 0 -' 'the performance data of an active check is there, by NRPE'
+	is "$(metrics nrpe frozen)" 'frozen 0 - - - 0 -
+longest 0 seconds - - 0 -
+freezes 0 - - - 0 -
+frozen_worst 0 - 0 5 0 -
+longest_worst 0 seconds 90 300 0 -' 'the performance data of an active check is there, by NRPE'
+}
+
+# What is passed over when only the moment of a check counts.
+test_past() {
+	for host in local nrpe; do
+		set_attributes $host frozen '"enable_active_checks":false'
+	done
+	sleep 1 # for one that has been started
+	host_freeze
+	sleep 1
+	host_thaw
+	for host in local nrpe; do
+		set_attributes $host frozen '"enable_active_checks":true'
+	done
+	both_become frozen \
+		'^1 FROZEN WARNING: nothing is frozen; worst in .*: [1-4] frozen, .*hog\[' \
+		'a freeze between two checks is seen in Icinga'
+	both_become frozen '^0 ' 'for so long as the check looks back'
+	host_renew_hogs
 }
 
 test_frozen() {
 	host_freeze
+	ok $? 'processes are frozen' || diag "$(cat "$WORK/daemon.log")"
 	both_become frozen \
 		'^1 FROZEN WARNING: [1-4] frozen, longest .*: hog\[[0-9]+\]' \
 		'frozen processes are a WARNING in Icinga, with their names'
 	is_prompt local
 	is_prompt nrpe
-	like "$(metrics local frozen)" '^frozen [1-4] - 0 5 0 -$' \
+	like "$(metrics local frozen)" '^frozen_worst [1-4] - 0 5 0 -$' \
 		'and their number is in the performance data'
 	send frozen
 	becomes passive frozen '^1 FROZEN WARNING: [1-4] frozen, ' \
@@ -239,6 +268,7 @@ inside_namespace() {
 		done
 	done
 	test_calm
+	test_past
 	test_frozen
 	test_many
 	test_parser

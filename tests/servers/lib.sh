@@ -24,7 +24,10 @@
 #
 #   nagios_start FILE...            Debian's templates, our examples, these files
 #   nagios_field HOST SERVICE NAME  of its status file
+#   nagios_command "COMMAND;ARGUMENT..."     an external one
 #   nagios_result HOST SERVICE STATUS TEXT    a passive one
+#
+# Where since_s is set, our examples look back for so many seconds instead of 90.
 #
 # The API's certificates are in $icinga_dir/data/certs: ca.crt, and for the host
 # name $icinga_name, which leads nowhere else, its .crt and .key.
@@ -75,6 +78,12 @@ json() {
 		"$@"
 }
 
+# example FILE DIRECTORY
+example() {
+	sed "s/\(--since \|_since = \|!\)90\>/\1${since_s-90}/" "$1" \
+		>"$2/${1##*/}"
+}
+
 ### Icinga 2
 
 icinga_name=icinga.test
@@ -92,17 +101,26 @@ END
 	chmod 755 "$icinga_dir/icinga2"
 }
 
+# icinga_make_key NAME SUBJECT [OPTION...]: with a certificate.  Icinga's own way
+# takes ten seconds for two.
+icinga_make_key() {
+	icinga_key=$icinga_certs/$1
+	icinga_subject=/CN=$2
+	shift 2
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 \
+		-keyout "$icinga_key.key" -out "$icinga_key.crt" \
+		-subj "$icinga_subject" "$@"
+}
+
 # Authority, key and certificate, where Icinga looks for them.
 icinga_make_keys() {
 	icinga_certs=$icinga_dir/data/certs
-	"$icinga_dir/icinga2" pki new-ca &&
-		"$icinga_dir/icinga2" pki new-cert --cn "$icinga_name" \
-			--key "$icinga_certs/$icinga_name.key" \
-			--csr "$icinga_certs/$icinga_name.csr" &&
-		"$icinga_dir/icinga2" pki sign-csr \
-			--csr "$icinga_certs/$icinga_name.csr" \
-			--cert "$icinga_certs/$icinga_name.crt" &&
-		cp "$icinga_dir/data/ca/ca.crt" "$icinga_certs/ca.crt" &&
+	icinga_make_key ca 'Icinga CA' &&
+		icinga_make_key "$icinga_name" "$icinga_name" \
+			-CA "$icinga_certs/ca.crt" -CAkey "$icinga_certs/ca.key" \
+			-addext basicConstraints=critical,CA:FALSE \
+			-addext "subjectAltName=DNS:$icinga_name" &&
+		chown nagios:nagios "$icinga_certs"/* &&
 		chmod 755 "$icinga_dir" "$icinga_dir/data" "$icinga_certs"
 }
 
@@ -137,8 +155,8 @@ icinga_prepare() {
 	icinga_port=${1-$(free_port)}
 	icinga_url=https://$icinga_name:$icinga_port
 	mkdir "$icinga_dir" && (
-		cd "$icinga_dir" && mkdir -p etc/objects data/certs data/ca log \
-			cache run spool
+		cd "$icinga_dir" && mkdir -p etc/objects data/certs log cache \
+			run spool
 	) && icinga_configure >"$icinga_dir/etc/icinga2.conf" && icinga_wrap &&
 		chown -R nagios:nagios "$icinga_dir" &&
 		icinga_make_keys >"$WORK/icinga.keys" 2>&1
@@ -146,7 +164,7 @@ icinga_prepare() {
 
 icinga_start() {
 	for icinga_file; do
-		cp "$icinga_file" "$icinga_dir/etc/objects" || return
+		example "$icinga_file" "$icinga_dir/etc/objects" || return
 	done
 	"$icinga_dir/icinga2" daemon -C -c "$icinga_dir/etc/icinga2.conf" \
 		>"$WORK/icinga.check" 2>&1 || return
@@ -188,7 +206,7 @@ nrpe_start() {
 	shift 2
 	nrpe_dir=${servers_dir-$WORK}/$nrpe_name
 	mkdir -p "$nrpe_dir/nrpe.d" &&
-		cp plugins/nagios/examples/nrpe.cfg "$nrpe_dir/nrpe.d" &&
+		example plugins/nagios/examples/nrpe.cfg "$nrpe_dir/nrpe.d" &&
 		cat >"$nrpe_dir/nrpe.cfg" <<END || return
 log_file=$nrpe_dir/log
 pid_file=$nrpe_dir/pid
@@ -247,7 +265,7 @@ END
 		echo "cfg_file=/etc/nagios4/objects/$nagios_file.cfg"
 	done
 	for nagios_file in plugins/nagios/examples/nagios.cfg "$@"; do
-		cp "$nagios_file" "$nagios_dir/objects" || return
+		example "$nagios_file" "$nagios_dir/objects" || return
 	done
 	echo "cfg_dir=$nagios_dir/objects"
 }
@@ -282,9 +300,12 @@ nagios_field() {
 }
 
 # Nobody may be reading: then it must not wait for ever.
-nagios_result() {
+nagios_command() {
 	# shellcheck disable=SC2016 # for the inner shell
-	timeout 5 sh -c 'printf "[%d] PROCESS_SERVICE_CHECK_RESULT;%s;%s;%d;%s\n" \
-		"$(date +%s)" "$2" "$3" "$4" "$5" >"$1"' sh \
-		"$nagios_dir/rw/nagios.cmd" "$@"
+	timeout 5 sh -c 'printf "[%d] %s\n" "$(date +%s)" "$2" >"$1"' sh \
+		"$nagios_dir/rw/nagios.cmd" "$1"
+}
+
+nagios_result() {
+	nagios_command "PROCESS_SERVICE_CHECK_RESULT;$1;$2;$3;$4"
 }

@@ -5,7 +5,9 @@
 # real processes, and is away for a while.  What it all came to is read back
 # from the RRDs; the pictures are kept in build/artifacts.
 #
-# Two hours of Munin's time go by: its master is told what time it is.
+# Two hours of Munin's time go by: its master is told what time it is.  The
+# plugins are not, so they send nothing of the past meanwhile; that is tested
+# afterwards, with a made-up hour.
 # shellcheck disable=SC2016 # $1 is a field of awk's
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/lib.sh
@@ -14,6 +16,12 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/servers/lib.sh
 # shellcheck source=tests/servers/host-fixture.sh
 . tests/servers/host-fixture.sh
+
+# A host that was just started has had no such hour: then in a time namespace.
+if [ "$(cut -d . -f 1 /proc/uptime)" -lt 9000 ] &&
+	unshare --time --boottime 9000 --fork true 2>/dev/null; then
+	exec unshare --time --boottime 9000 --fork "tests/servers/${0##*/}"
+fi
 
 graphs='thrash_freezes thrash_majfault thrash_stall thrash_swap'
 node_c=/var/cache/thrash-protect-tests/munin-node-c/usr/sbin/munin-node-c
@@ -39,6 +47,7 @@ make_munin() {
 	cp "$BIN"/thrash_* /usr/share/munin/plugins &&
 		cp plugins/munin/examples/plugin-conf \
 			/etc/munin/plugin-conf.d/thrash-protect
+	printf '[thrash_*]\nenv.backfill 0\n' >/etc/munin/plugin-conf.d/zz
 	chown munin /run/munin /var/lib/munin /var/cache/munin/www /var/log/munin
 	chown munin-async /var/lib/munin-async
 	cat >/run/munin-node.conf <<'END'
@@ -69,6 +78,9 @@ contact.tester.text \${var:host} \${var:graph_title}: \
 \${loop< >:wfields WARNING \${var:label} is \${var:value} \${var:extinfo}}
 [host.example]
  address 127.0.0.1
+[away.example]
+ address 127.0.0.1
+ use_node_name yes
 [c.example]
  address cmd://$node_c -H c.example -d /etc/munin/plugins -D /etc/munin/plugin-conf.d
 [async.example]
@@ -115,9 +127,9 @@ all_are() {
 	awk "{ seen = 1 } !($1) { bad = 1 } END { exit bad || !seen }"
 }
 
-# between FIELD FROM TO CONDITION NAME
+# between FIELD FROM TO CONDITION NAME [HOST]
 between() {
-	values "$1" "$2" "$3" >"$WORK/values"
+	values "$1" "$2" "$3" ${6+"$6"} >"$WORK/values"
 	all_are "$4" <"$WORK/values"
 	ok $? "$5" || diag "$(cat "$WORK/values")"
 }
@@ -162,10 +174,15 @@ test_munindoc() {
 		'munindoc shows the documentation of a plugin'
 }
 
-test_node() {
+node_start() {
 	start_server node env -i "PATH=$PATH" munin-node \
 		--config /run/munin-node.conf --foreground
+	node=$server
 	wait_for 20 is_listening 4949
+}
+
+test_node() {
+	node_start
 	ok $? 'munin-node is there' || diag "$(cat "$WORK/node.out")"
 	like "$(node_answers list)" "^$graphs *\$" 'it lists the plugins'
 	answered=$(node_answers 'config thrash_freezes')
@@ -234,6 +251,47 @@ test_gap() {
 		'$1 < 0.1' 'the gap ends when the daemon is back'
 }
 
+### What it draws
+
+is_picture() {
+	[ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' \n')" = 89504e470d0a1a0a ] &&
+		[ "$(wc -c <"$1")" -gt 4000 ]
+}
+
+# draw HOST FROM TO NAME GRAPH...: of the last day, and of that time, which is
+# what a page asks for when it zooms
+draw() {
+	host=$1 from=$2 to=$3 story=$4
+	shift 4
+	for graph; do
+		echo "/example/$host/$graph-day.png $graph-$story-day.png"
+		echo "/example/$host/$graph-pinpoint=$from,$to.png" \
+			"$graph-$story.png"
+	done >"$WORK/pictures"
+	cut -d ' ' -f 1 "$WORK/pictures" >/var/lib/munin/graphs
+	at "$to" /usr/share/munin/munin-graph --cron >"$WORK/graph.out" 2>&1
+	is "$?$(cat "$WORK/graph.out")" 0 \
+		"munin-graph draws $host without a complaint"
+	mkdir -p "$build/artifacts"
+	while read -r picture name; do
+		is_picture "/var/cache/munin/www$picture" &&
+			cp "/var/cache/munin/www$picture" \
+				"$build/artifacts/$name"
+		ok $? "Munin has drawn $name"
+	done <"$WORK/pictures"
+}
+
+test_pictures() {
+	at "$now_s" /usr/share/munin/munin-html >"$WORK/html.out" 2>&1
+	ok $? 'munin-html makes its pages' || diag "$(cat "$WORK/html.out")"
+	like "$(cat /var/cache/munin/www/example/host.example/index.html)" \
+		'Processes frozen by thrash-protect' 'our graphs are on them'
+	# shellcheck disable=SC2086 # words
+	draw host.example "$begin_s" "$now_s" thrash $graphs
+}
+
+### A peak
+
 # One that the stock plugin would cut off: it has a maximum of 100,000.
 pages_per_s=150000
 
@@ -252,35 +310,57 @@ test_peak() {
 		"the peak of $pages_per_s pages/s is in the RRD, as bytes"
 }
 
-### What it draws
+### An hour without the master, and the daemon off for twenty minutes of it
 
-is_picture() {
-	[ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' \n')" = 89504e470d0a1a0a ] &&
-		[ "$(wc -c <"$1")" -gt 4000 ]
+# A record of the history for each minute: calm FROM_S TO_S, seconds ago
+calm() {
+	seq "$1" -60 "$2" | awk '{
+		print "record", $1, 0, 0, 0, 0, 0, 0, 0, 5000 - $1, 5000 - $1 }'
 }
 
-test_pictures() {
-	mkdir -p "$build/artifacts"
-	at "$now_s" /usr/share/munin/munin-html >"$WORK/html.out" 2>&1
-	ok $? 'munin-html makes its pages' || diag "$(cat "$WORK/html.out")"
-	like "$(cat /var/cache/munin/www/example/host.example/index.html)" \
-		'Processes frozen by thrash-protect' 'our graphs are on them'
-	# which to draw; a pinpoint is what a page asks for when it zooms
-	for graph in $graphs; do
-		for scale in day "pinpoint=$begin_s,$now_s"; do
-			echo "/example/host.example/$graph-$scale.png"
-		done
-	done >/var/lib/munin/graphs
-	at "$now_s" /usr/share/munin/munin-graph --cron >"$WORK/graph.out" 2>&1
-	is "$?$(cat "$WORK/graph.out")" 0 'munin-graph draws without a complaint'
-	while read -r picture; do
-		name=${picture##*/}
-		name=$(echo "$name" | sed 's/pinpoint=.*png/thrash.png/')
-		is_picture "/var/cache/munin/www$picture" &&
-			cp "/var/cache/munin/www$picture" \
-				"$build/artifacts/$name"
-		ok $? "Munin has drawn $name"
-	done </var/lib/munin/graphs
+# From 1400 to 800 seconds ago, by the ten seconds that the daemon has them.
+make_hour() {
+	calm 3600 3000
+	echo restart
+	calm 1800 1460
+	seq 1400 -10 810 | awk '{ print "record", $1, 2, 4, 12000, 0, 0, 500,
+		NR, 5000 - $1, 5000 - $1, NR * 5000000, NR * 10000000 }'
+	calm 800 60 | awk '{ $9 = 59; $12 = 295000000; $13 = 590000000 } 1'
+}
+
+test_away() {
+	stop_server "$node"
+	rm /etc/munin/plugin-conf.d/zz /run/thrash-protect/history
+	end_child TERM "$daemon"
+	write_vmstat 5000
+	node_start
+	real_s=$(date +%s)
+	now_s=$((real_s - 3600 - step_s))
+	update away.example
+	make_hour | "$TOOLS/chronicler" /run/thrash-protect /proc
+	ok $? 'an hour is made up' || diag "$(cat "$WORK/node.out")"
+	munin_daemon_start
+	now_s=$((real_s - step_s))
+	update away.example
+	for field in freezes-frozen swap-in majfault-pgmajfault; do
+		between_away $field 2700 2100 '/nan/' \
+			"where the daemon was off $field has a gap"
+		between_away $field 1500 300 '!/nan/' \
+			"and none where only the master was away"
+	done
+	# five minutes that are wholly in it
+	between_away freezes-frozen 1100 1099 '$1 > 3.9' \
+		'what was frozen while the master was away is in the RRD'
+	between_away freezes-longest 1100 1099 '$1 > 11.9' 'and how long'
+	between_away stall-thrashing 1100 1099 '$1 > 0' 'and the thrash'
+	draw away.example $((real_s - 3600)) "$real_s" away \
+		thrash_freezes thrash_majfault thrash_swap
+}
+
+# between_away FIELD FROM_AGO TO_AGO CONDITION NAME
+between_away() {
+	between "thrash_$1" $((real_s - $2)) $((real_s - $3)) "$4" "$5" \
+		away.example
 }
 
 ### Other nodes
@@ -345,8 +425,9 @@ inside_namespace() {
 	test_calm
 	test_frozen
 	test_gap
-	test_peak
 	test_pictures
+	test_peak
+	test_away
 	test_async
 	test_node_c
 	exit 0

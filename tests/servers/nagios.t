@@ -13,6 +13,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 # A minute of the examples is a second here; so often are checks started.
 interval_s=1
+since_s=5
 
 outside() {
 	servers_need nagios4 nrpe perl ip
@@ -89,24 +90,61 @@ is_prompt() {
 }
 
 test_calm() {
-	both_become frozen '^0 FROZEN OK: nothing is frozen$' \
+	both_become frozen '^0 FROZEN OK: nothing is frozen[;:] worst in 5 s' \
 		'nothing frozen is OK in Nagios'
 	both_become marker '^0 MARKER OK: ' 'no marker is OK in Nagios'
 	both_become pressure '^[0-2] PRESSURE [A-Z]+: .*swap-in 0 kB/s' \
 		'the pressure is there in Nagios'
 	like "$(metrics host frozen)" \
-		'^frozen=0;0;5;0 longest=0s;90;300;0 freezes=[0-9]+c;;;0$' \
+		'^frozen=0;;;0 longest=0s;;;0 freezes=[0-9]+c;;;0 frozen_worst=0;0;5;0 longest_worst=0s;90;300;0$' \
 		'the performance data of an active check is there, by NRPE'
+}
+
+# between_checks COMMAND...: no check of who is frozen is started meanwhile
+between_checks() {
+	for host in host host-local; do
+		nagios_command "DISABLE_SVC_CHECK;$host;thrash frozen"
+	done
+	wait_for 10 are_enabled 0
+	"$@"
+	for host in host host-local; do
+		nagios_command "ENABLE_SVC_CHECK;$host;thrash frozen"
+	done
+}
+
+# are_enabled NUMBER: so say both
+are_enabled() {
+	for host in host host-local; do
+		[ "$(nagios_field $host 'thrash frozen' active_checks_enabled
+			)" = "$1" ] || return
+	done
+}
+
+freeze_and_thaw() {
+	host_freeze
+	sleep 1
+	host_thaw
+}
+
+# What is passed over when only the moment of a check counts.
+test_past() {
+	between_checks freeze_and_thaw
+	both_become frozen \
+		'^1 FROZEN WARNING: nothing is frozen[;:] worst in .*: [1-4] frozen, .*hog\[' \
+		'a freeze between two checks is seen in Nagios'
+	both_become frozen '^0 ' 'for so long as the check looks back'
+	host_renew_hogs
 }
 
 test_frozen() {
 	host_freeze
+	ok $? 'processes are frozen' || diag "$(cat "$WORK/daemon.log")"
 	both_become frozen \
 		'^1 FROZEN WARNING: [1-4] frozen, longest .*: hog\[[0-9]+\]' \
 		'frozen processes are a WARNING in Nagios, with their names'
 	is_prompt host
 	is_prompt host-local
-	like "$(metrics host-local frozen)" '^frozen=[1-4];0;5;0 ' \
+	like "$(metrics host-local frozen)" 'frozen_worst=[1-4];0;5;0 ' \
 		'and their number is in the performance data'
 	send frozen
 	becomes host-passive frozen '^1 FROZEN WARNING: [1-4] frozen, ' \
@@ -161,6 +199,7 @@ inside_namespace() {
 	is "$(sed -n 's/^Total [WE][a-z]*: *//p' "$WORK/nagios.check")" '0
 0' 'Nagios has no objection to the examples'
 	test_calm
+	test_past
 	test_frozen
 	test_many
 	test_unknown

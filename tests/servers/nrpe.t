@@ -49,7 +49,8 @@ start_servers() {
 }
 
 test_calm() {
-	all_answer frozen 0 'FROZEN OK: nothing is frozen \| frozen=0;0;5;0 ' \
+	all_answer frozen 0 \
+		'FROZEN OK: nothing is frozen; worst in 90 s.*: 0 frozen \| frozen=0;;;0 ' \
 		'nothing is frozen: OK'
 	all_answer marker 0 'MARKER OK: nothing is frozen \| age=0s;5;60;0$' \
 		'there is no marker: OK'
@@ -58,11 +59,25 @@ test_calm() {
 		'the pressure is measured'
 }
 
+test_past() {
+	host_freeze
+	host_thaw
+	ok $? 'processes were frozen, and are not' ||
+		diag "$(cat "$WORK/daemon.log")"
+	all_answer frozen 1 \
+		'FROZEN WARNING: nothing is frozen; worst in 90 s.*: [1-4] frozen, longest [0-9.]+ s: hog\[[0-9]+\].* frozen_worst=[1-4];0;5;0 longest_worst=[0-9.]+s;90;300;0$' \
+		'a freeze between two checks: WARNING with their names'
+	nrpe_ask "$ssl" frozen_long
+	like "$out" '^hog\[[0-9]+\]: was frozen for [0-9.]+ s, method ' \
+		'the long lines tell for how long and why'
+	host_renew_hogs
+}
+
 test_frozen() {
 	host_freeze
 	ok $? 'processes are frozen' || diag "$(cat "$WORK/daemon.log")"
 	all_answer frozen 1 \
-		'FROZEN WARNING: [1-4] frozen, longest .*: hog\[[0-9]+\].* \| frozen=[1-4];0;5;0 longest=[0-9.]+s;90;300;0 freezes=[0-9]+c;;;0$' \
+		'FROZEN WARNING: [1-4] frozen, longest .*: hog\[[0-9]+\].* \| frozen=[1-4];;;0 longest=[0-9.]+s;;;0 freezes=[0-9]+c;;;0 frozen_worst=[1-4];0;5;0 longest_worst=[0-9.]+s;90;300;0$' \
 		'frozen processes: WARNING with their names'
 	nrpe_ask "$ssl" frozen_long
 	like "$out" \
@@ -117,6 +132,7 @@ inside_namespace() {
 	start_servers
 	ok $? 'NRPE servers are there' || diag "$(cat "$WORK"/*.out)"
 	test_calm
+	test_past
 	test_frozen
 	test_private
 	test_many

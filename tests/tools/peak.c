@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +32,7 @@ static int begin(char **command)
 
 static uint64_t read_peak_kib(pid_t pid)
 {
+	static const char key[] = "VmHWM:";
 	char path[64], line[256];
 	uint64_t kib = 0;
 
@@ -39,8 +41,8 @@ static uint64_t read_peak_kib(pid_t pid)
 	FILE *status = fopen(path, "re");
 
 	while (status && fgets(line, sizeof(line), status))
-		if (sscanf(line, "VmHWM: %" SCNu64, &kib) == 1)
-			break;
+		if (strncmp(line, key, sizeof(key) - 1) == 0)
+			kib = strtoull(line + sizeof(key) - 1, NULL, 10);
 	if (status)
 		(void)fclose(status);
 	return kib;
