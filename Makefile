@@ -434,6 +434,7 @@ install-puppet:
 	for part in $(filter-out $(MODULE_TESTS),$(wildcard puppet/*)); do \
 		cp -R --no-preserve=ownership $$part $(DESTDIR)$(MODULE) || exit; \
 	done
+	chmod -R u=rwX,go=rX $(DESTDIR)$(MODULE)
 
 # Whatever install would put there; changed settings stay.
 uninstall:

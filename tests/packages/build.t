@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.." || exit 1
 need git dpkg-buildpackage dh rpmbuild makepkg curl-config
 tarball=thrash-protect-$(sed -n 's/^VERSION = //p' Makefile).tar.gz
 rm -rf "$packages"
-mkdir -p "$packages"
+mkdir -p "$packages" "$WORK/home"
 chmod 711 "$WORK"
 
 # What is not committed yet is in it, too.
@@ -34,10 +34,10 @@ fi
 as_anybody() {
 	anybody_tree=$1
 	shift
-	set -- env HOME="$anybody_tree" DEB_BUILD_OPTIONS=nocheck \
+	set -- env HOME="$WORK/home" DEB_BUILD_OPTIONS=nocheck \
 		make -C "$anybody_tree" -j2 BUILD=build "$@"
 	if [ "$(id -u)" -eq 0 ]; then
-		chown -R 65534:65534 "$anybody_tree"
+		chown -R 65534:65534 "$anybody_tree" "$WORK/home"
 		set -- unshare --net setpriv --reuid 65534 --regid 65534 \
 			--clear-groups "$@"
 	fi
