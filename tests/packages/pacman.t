@@ -68,7 +68,10 @@ test_remove() {
 inside_namespace() {
 	test_looks
 	unpack_plain
-	begin_host || skip_all 'may not mount over /proc/vmstat'
+	begin_host || {
+		skip 'counters of our own cannot be mounted here'
+		return
+	}
 	test_install
 	test_remove
 }
