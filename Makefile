@@ -171,7 +171,7 @@ check: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
 
 # Real Nagios, Icinga, NRPE and Munin, in namespaces; as root.  What Munin drew
 # is kept in $(BUILD)/artifacts.
-check-servers: all $(TOOLS) $(LATER)
+check-servers: all $(CAN_PUSH) $(TOOLS) $(LATER)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) tests/servers
 
 sanitize:
