@@ -8,12 +8,14 @@
 # @example Another limit, by Hiera
 #   thrash_protect::nrpe::frozen_critical: 10
 #
-# @example With a Nagios that asks every five minutes
+# @example With a Nagios that asks every five minutes, without Hiera
+#   class { 'thrash_protect':
+#     manage_nrpe => false,
+#   }
 #   class { 'thrash_protect::nrpe':
 #     frozen_since   => 300,
 #     pressure_since => 300,
 #   }
-#   include thrash_protect
 #
 # @param integration
 #   How NRPE is told: by a `file` for each command in its directory, by

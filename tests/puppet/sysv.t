@@ -60,7 +60,7 @@ test_settings() {
 		'the daemon takes them'
 	site='class { "thrash_protect": protect => ["user:no-such-user"] }'
 	apply "$site"
-	is "$status" 6 'settings that the daemon would not take fail'
+	is "$status" 4 'settings that the daemon would not take fail'
 	like "$(cat $config)" '^protect = postgres$' '... and those that work stay'
 	is_running
 	ok $? '... and it runs'
@@ -86,7 +86,7 @@ if [ "${1-}" = inside ]; then
 	applies 2 'one include on a bare Debian installs all of it'
 	applies 0 'once more changes nothing'
 	answers
-	ended_inside
+	test_drift
 	test_settings
 	test_absent
 	ended_inside
