@@ -33,7 +33,7 @@ WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wvla \
 HARDENING = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 SECTIONS = -ffunction-sections -fdata-sections
 OUR_CFLAGS = -std=c11 -D_GNU_SOURCE -MMD -MP -I. -DVERSION='"$(VERSION)"' \
-	-DSYSCONFDIR='"$(sysconfdir)"' -pthread $(WARNINGS) $(HARDENING) $(SECTIONS)
+	-pthread $(WARNINGS) $(HARDENING) $(SECTIONS)
 OUR_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now
 # What runs best when it touches few pages, checks, or locks those that it has
 # into memory, the daemon, is static where libc.a is there.
@@ -84,14 +84,27 @@ all: $(addprefix $(BUILD)/bin/,$(PROGRAMS))
 
 $(BUILD)/%.o: %.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS) -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(OUR_CFLAGS) $(PLACES) $(CFLAGS) -c -o $@ $<
+
+# Those that know where the settings are.
+$(call object,daemon/settings.c plugins/nagios/push_settings.c): \
+		PLACES = -DSYSCONFDIR='"$(sysconfdir)"'
+$(call object,daemon/settings.c plugins/nagios/push_settings.c): \
+		$(BUILD)/sysconfdir
+
+# $(call changed,TEXT): the target is new when the text is
+changed = printf '%s\n' "$(subst ",',$(1))" >$@.new; \
+	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(BUILD)/sysconfdir: force
+	@mkdir -p $(@D)
+	@$(call changed,$(sysconfdir))
 
 # Another compiler or other flags build everything anew.
 FLAGS = $(CC) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS) $(LDFLAGS)
 $(BUILD)/flags: force
 	@mkdir -p $(@D)
-	@printf '%s\n' "$(subst ",',$(FLAGS))" >$@.new
-	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	@$(call changed,$(FLAGS))
 force:
 
 $(BUILD)/libcore.a: $(CORE_O)
@@ -322,8 +335,7 @@ $(READY)/packaging/thrash-protect.conf: packaging/conf.awk \
 # Other places put them everywhere anew.
 $(BUILD)/places: force
 	@mkdir -p $(@D)
-	@printf '%s\n' "$(subst ",',$(SUBSTITUTE))" >$@.new
-	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	@$(call changed,$(SUBSTITUTE))
 
 # $(call put,MODE,DIRECTORY,FILES): makes the directory, too
 put = install -d $(DESTDIR)$(2) && install -m $(1) $(3) $(DESTDIR)$(2)
@@ -357,7 +369,7 @@ install-daemon: $(BUILD)/bin/$(DAEMON) $(DAEMON_PAGES) $(CONFIG) \
 	$(call put,644,$(mandir)/man8,$(filter %.8,$^))
 	$(call put,644,$(mandir)/man5,$(filter %.5,$^))
 	test -e $(DESTDIR)$(sysconfdir)/$(DAEMON).conf || \
-		$(call put,644,$(sysconfdir),$(CONFIG))
+		{ $(call put,644,$(sysconfdir),$(CONFIG)); }
 
 install-checks: $(addprefix $(BUILD)/bin/,$(CHECKS)) $(CHECK_PAGES) \
 		$(NAGIOS_EXAMPLES)
@@ -436,6 +448,9 @@ CLEAN_ENV = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u DESTDIR \
 	SOURCE_DATE_EPOCH=$(EPOCH)
 DEB_FLAGS = --unsigned-source --unsigned-changes
 RPM_FLAGS =
+RPM_REPRODUCIBLE = --define 'use_source_date_epoch_as_buildtime 1' \
+	--define 'clamp_mtime_to_source_date_epoch 1' \
+	--define '_buildhost localhost'
 MAKEPKG_FLAGS = --nodeps --nosign
 
 dist: $(TARBALL)
@@ -460,11 +475,16 @@ deb: $(TARBALL) $(READY)/packaging/debian/changelog
 	cp $(READY)/packaging/debian/changelog $(BUILD)/deb/$(NAME_VERSION)/debian
 	cd $(BUILD)/deb/$(NAME_VERSION) && $(CLEAN_ENV) dpkg-buildpackage $(DEB_FLAGS)
 
+# Binary packages would name the sum of a source package that was made with them,
+# and that names the directory which it was made in.
 rpm: $(TARBALL) $(READY)/packaging/rpm/thrash-protect.spec
 	rm -rf $(BUILD)/rpm && mkdir -p $(BUILD)/rpm/SOURCES
 	cp $(TARBALL) $(BUILD)/rpm/SOURCES
-	$(CLEAN_ENV) rpmbuild -ba --define '_topdir $(abspath $(BUILD))/rpm' \
-		$(RPM_FLAGS) $(READY)/packaging/rpm/thrash-protect.spec
+	for kind in -bb -bs; do \
+		$(CLEAN_ENV) rpmbuild $$kind $(RPM_REPRODUCIBLE) $(RPM_FLAGS) \
+			--define '_topdir $(abspath $(BUILD))/rpm' \
+			$(READY)/packaging/rpm/thrash-protect.spec || exit; \
+	done
 
 # What goes to the AUR, and with makepkg, which does not run as root, the
 # package itself.
@@ -478,14 +498,15 @@ arch: PKGBUILD
 	cd $(BUILD)/arch && $(CLEAN_ENV) makepkg --force $(MAKEPKG_FLAGS) && \
 		$(CLEAN_ENV) makepkg --printsrcinfo >.SRCINFO
 
-# Programs of tests/packages/, in systems that "make package-trees" makes.
-check-packages: all
+# Builds all of them, installs, upgrades and removes them, and starts what they
+# bring, in small systems that "make package-trees" makes.
+check-packages: all $(TOOLS)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) tests/packages
 
-# What they need, and small systems to install into, kept outside; as root.
-package-trees: nspawn
+# What that needs; as root, once.
+package-trees:
 	tests/deps.sh $(PACKAGE_DEPS)
-	tests/packages/trees.sh
+	tests/packages/trees.sh $(dir $(NSPAWN_TREE))
 
 clean:
 	rm -rf $(BUILD)

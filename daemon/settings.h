@@ -17,6 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifndef SYSCONFDIR
+#define SYSCONFDIR "/etc"
+#endif
 #define SETTINGS_CONFIG SYSCONFDIR "/thrash-protect.conf"
 
 enum action {

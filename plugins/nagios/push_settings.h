@@ -9,6 +9,9 @@
 
 #include "plugins/nagios/nagios.h"
 
+#ifndef SYSCONFDIR
+#define SYSCONFDIR "/etc"
+#endif
 #define PUSH_CONFIG SYSCONFDIR "/thrash-protect-push.conf"
 #define PUSH_SPOOL "/var/spool/thrash-protect-push"
 
