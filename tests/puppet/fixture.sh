@@ -10,13 +10,14 @@
 #   ended_inside        the last of inside
 #   pretend NAME FAMILY RELEASE   is another system, for Puppet
 #   apply MANIFEST      $status is 0 when nothing had to change, 2 when it had
+#                       with what $hiera says
 #   applies STATUS NAME: applies $site
-#   has_changed / is_done / comes_and_stays: as their names say
 
 puppet_tree=${THRASH_TEST_PUPPET_TREE:-/var/cache/thrash-protect-tests/puppet}
 # shellcheck disable=SC2154 # it is lib.sh's
 packages=$build/packages
 site='include thrash_protect'
+hiera=
 
 need() {
 	for need_command in "$@"; do
@@ -83,6 +84,49 @@ run_inside() {
 		diag "$(tail -n 20 "$WORK/err")"
 }
 
+# The same in a system that is booted for it.
+boot_inside() {
+	mkdir "$WORK/modules"
+	ln -s "$PWD/puppet" "$WORK/modules/thrash_protect"
+	cat >"$WORK/test.service" <<UNIT
+[Unit]
+Description=The test
+Requires=basic.target
+After=basic.target
+[Service]
+Type=oneshot
+ExecStart=/bin/sh $PWD/tests/puppet/${0##*/} inside
+ExecStopPost=/bin/systemctl --no-block poweroff
+Environment=BUILD=$build THRASH_TEST_WORK=$WORK NODE=web1
+Environment=HOME=/root LC_ALL=C.UTF-8
+StandardOutput=append:$WORK/out
+StandardError=append:$WORK/err
+UNIT
+	at_exit remove_cgroups
+	find /sys/fs/cgroup -type d >"$WORK/cgroups"
+	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout -k 5 150 \
+		systemd-nspawn --quiet --register=no --keep-unit \
+		--private-network --volatile=overlay --directory="$puppet_tree" \
+		--machine="thrash-protect-test-$$" --hostname=web1.test \
+		--capability=CAP_IPC_LOCK \
+		--bind-ro="$PWD" --bind-ro="$build" --bind="$WORK" \
+		--bind-ro="$WORK/test.service:/etc/systemd/system/test.service" \
+		--boot systemd.unit=test.service \
+		</dev/null >"$WORK/boot" 2>&1
+	sed '/^ended$/d' "$WORK/out"
+	grep -qx ended "$WORK/out"
+	ok $? 'the part in there has come to its end' ||
+		diag "$(tail -n 20 "$WORK/boot" "$WORK/err")"
+}
+
+# Those that nspawn leaves behind, empty, the deepest first.
+remove_cgroups() {
+	find /sys/fs/cgroup -depth -type d | grep -Fvx -f "$WORK/cgroups" |
+		while read -r cgroup; do
+			rmdir "$cgroup" 2>/dev/null
+		done
+}
+
 # A directory of packages that apt takes for a mirror.
 make_apt_repository() {
 	mkdir "$WORK/repository"
@@ -117,7 +161,9 @@ FACTS
 apply() {
 	printf '%s\n' "$1" >"$WORK/site.pp"
 	shift
-	run puppet apply --detailed-exitcodes --strict=error \
+	printf '%s\n' '{"version": 5, "hierarchy": [{"name": "all", "path": "'"$WORK"'/data.yaml", "data_hash": "yaml_data"}]}' >"$WORK/hiera.yaml"
+	printf '%s\n' '---' "$hiera" >"$WORK/data.yaml"
+	run puppet apply --hiera_config "$WORK/hiera.yaml" --detailed-exitcodes --strict=error \
 		--strict_variables --color=false \
 		--modulepath "$WORK/modules:/usr/share/puppet/modules.available:/usr/share/puppet/modules" \
 		"$@" "$WORK/site.pp"
