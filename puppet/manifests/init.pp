@@ -222,8 +222,9 @@ class thrash_protect (
       contain thrash_protect::export
     }
   } else {
+    # A package manager would save settings that were changed.
     Class['thrash_protect::service']
-    -> Class['thrash_protect::install']
     -> Class['thrash_protect::config']
+    -> Class['thrash_protect::install']
   }
 }

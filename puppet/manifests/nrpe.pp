@@ -222,8 +222,10 @@ class thrash_protect::nrpe (
       mode    => '0644',
       content => "# Kept by Puppet: each command has a file of its own.\n",
     }
-    if $manages_package {
+    if $manages_package and $is_present {
       Package[$package_name] -> File[$packaged]
+    } elsif $manages_package {
+      File[$packaged] -> Package[$package_name]
     }
     if $manages_server {
       Package[$server_package_name] -> File[$packaged] ~> Service[$service_name]

@@ -3,7 +3,7 @@
 # The module in a system that systemd has booted, with apt: the unit runs, what
 # drifts comes back, NRPE sees the marker when it is to, secrets are kept, and
 # when all of it goes nobody stays frozen.
-# shellcheck disable=SC2317,SC2154,SC2034
+# shellcheck disable=SC2154,SC2034 # they are those of what is sourced
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/lib.sh
 . tests/lib.sh

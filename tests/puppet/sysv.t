@@ -3,7 +3,7 @@
 # One "include thrash_protect" on a bare Debian, with apt and SysV's scripts:
 # the daemon, NRPE's commands and Munin's graphs are there and answer, what is
 # changed comes back, and all of it goes again.
-# shellcheck disable=SC2317,SC2154,SC2034
+# shellcheck disable=SC2154,SC2034 # they are those of what is sourced
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/lib.sh
 . tests/lib.sh
