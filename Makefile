@@ -447,11 +447,13 @@ EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell \
 CLEAN_ENV = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u DESTDIR \
 	SOURCE_DATE_EPOCH=$(EPOCH)
 DEB_FLAGS = --unsigned-source --unsigned-changes
-RPM_FLAGS =
+# Where these are not how programs are installed, they do not know what is there.
+RPM_FLAGS = $(shell rpm --query rpm >/dev/null 2>&1 || echo --nodeps)
 RPM_REPRODUCIBLE = --define 'use_source_date_epoch_as_buildtime 1' \
 	--define 'clamp_mtime_to_source_date_epoch 1' \
 	--define '_buildhost localhost'
-MAKEPKG_FLAGS = --nodeps --nosign
+MAKEPKG_FLAGS = --nosign \
+	$(shell pacman --query pacman >/dev/null 2>&1 || echo --nodeps)
 
 dist: $(TARBALL)
 
@@ -501,7 +503,9 @@ arch: PKGBUILD
 # Builds all of them, installs, upgrades and removes them, and starts what they
 # bring, in small systems that "make package-trees" makes.
 check-packages: all $(TOOLS)
-	BUILD=$(BUILD) prove $(PROVE_FLAGS) tests/packages
+	BUILD=$(BUILD) prove $(PROVE_FLAGS) tests/packages/build.t
+	BUILD=$(BUILD) prove $(PROVE_FLAGS) -j2 \
+		$(filter-out %/build.t,$(wildcard tests/packages/*.t))
 
 # What that needs; as root, once.
 package-trees:

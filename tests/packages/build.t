@@ -35,8 +35,7 @@ as_anybody() {
 	anybody_tree=$1
 	shift
 	set -- env HOME="$anybody_tree" DEB_BUILD_OPTIONS=nocheck \
-		make -C "$anybody_tree" -j2 BUILD=build \
-		RPM_FLAGS=--nodeps "$@"
+		make -C "$anybody_tree" -j2 BUILD=build "$@"
 	if [ "$(id -u)" -eq 0 ]; then
 		chown -R 65534:65534 "$anybody_tree"
 		set -- unshare --net setpriv --reuid 65534 --regid 65534 \

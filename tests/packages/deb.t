@@ -36,6 +36,17 @@ is "$(dpkg-deb --info "$packages"/thrash-protect_*.deb conffiles)" \
 	'/etc/init.d/thrash-protect
 /etc/thrash-protect.conf' 'settings that were changed are asked for'
 
+# what Nagios has of its own and what it is given as an example
+dpkg-deb -x "$packages"/monitoring-plugins-thrash-protect_*.deb "$WORK/checks"
+is "$(grep -h '^define' "$WORK/checks/etc/nagios-plugins/config/thrash-protect.cfg" |
+	sort | uniq -c)" "$(grep '^define command' \
+	plugins/nagios/examples/nagios.cfg | sort | uniq -c)" \
+	'the commands of Nagios are where it reads them'
+is "$(grep -h '^define' "$WORK/checks/etc/nagios-plugins/config/thrash-protect.cfg" \
+	"$WORK"/checks/usr/share/doc/*/examples/nagios.cfg* | sort)" \
+	"$(grep '^define' plugins/nagios/examples/nagios.cfg | sort)" \
+	'and what is left of the example has no second of them'
+
 if [ "$(id -u)" -ne 0 ]; then
 	skip 'piuparts needs root'
 elif [ ! -e "$trees/plain.tar.gz" ]; then

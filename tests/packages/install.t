@@ -92,8 +92,8 @@ if [ "$(id -u)" -eq 0 ]; then
 			DESTDIR="$WORK/traced" install >/dev/null 2>&1
 		like "$(grep -c . "$WORK/trace")" '[0-9]{3}' 'it was watched'
 		# whoever opens to write, makes, renames or removes, by full path
-		grep -v ' execve(' "$WORK/trace" | grep -E 'O_(WRONLY|RDWR)|mkdir|rename|unlink|chmod|chown|symlink|link(at)?\(' |
-			grep -Ev 'ENOENT|EEXIST|readlink' |
+		grep -E '^[0-9]+ +(mkdir|rename|unlink|rmdir|f?chmod|l?chown|symlink|link|truncate)[a-z0-9]*\(|O_(WRONLY|RDWR)' \
+			"$WORK/trace" | grep -Ev 'ENOENT|EEXIST' |
 			grep -oE '"/[^"]*"' | tr -d '"' | sort -u |
 			grep -Ev "^($WORK|$build|$PWD|/dev/(null|tty)|/tmp)" \
 				>"$WORK/touched"

@@ -17,8 +17,7 @@ root=$WORK/root
 
 pacman_inside() {
 	pacman --config "$WORK/pacman.conf" --root "$root" \
-		--dbpath "$root/var/lib/pacman" --noconfirm --noprogressbar \
-		"$@" 2>&1
+		--dbpath "$root/var/lib/pacman" --noconfirm "$@" 2>&1
 }
 
 test_looks() {
@@ -51,7 +50,7 @@ test_install() {
 }
 
 test_remove() {
-	begin_host || skip_all 'may not mount over /proc/vmstat'
+	begin_settings
 	inside thrash-protect >"$WORK/daemon.log" 2>&1 &
 	wait_for 5 is_up
 	freezes 'the installed daemon freezes'
@@ -69,6 +68,7 @@ test_remove() {
 inside_namespace() {
 	test_looks
 	unpack_plain
+	begin_host || skip_all 'may not mount over /proc/vmstat'
 	test_install
 	test_remove
 }

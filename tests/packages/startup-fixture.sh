@@ -5,7 +5,8 @@
 # and whose jobs are frozen as soon as it runs; to be sourced after
 # tests/pretence-fixture.sh, whose outside runs inside_namespace.
 #
-#   begin_host    the jobs: $hogs; and settings with which they are frozen
+#   begin_host    the jobs: $hogs; fails if there can be none
+#   begin_settings  with which they are frozen
 #   is_frozen     one of them
 #   freezes       waits for that
 #   daemon_pids   of all that run
@@ -14,6 +15,12 @@
 begin_host() {
 	pretend_vmstat || return 1
 	enter
+	hogs=
+	start_hogs
+	begin_thrash
+}
+
+begin_settings() {
 	cat >"$root/etc/thrash-protect.conf" <<'CONF'
 [thrash-protect]
 use_psi = no
@@ -23,9 +30,6 @@ quantum = 0.1
 max_frozen = 2
 freezer = signal
 CONF
-	hogs=
-	start_hogs
-	begin_thrash
 }
 
 is_up() {
