@@ -532,14 +532,14 @@ puppet-tree:
 
 puppet-reference:
 	cd puppet && RUBYOPT=-W0 puppet strings generate --format markdown \
-		--out REFERENCE.md
+		--out REFERENCE.md && rm -r .yardoc
 
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: all arch bench check check-packages check-puppet check-servers \
-	check-units clean deb demo deps dist force fuzz fuzz-run install install-checks install-daemon \
-	install-graphs install-init-debian install-init-openrc \
+	check-units clean deb demo deps dist force fuzz fuzz-run install \
+	install-checks install-daemon install-graphs install-init-debian install-init-openrc \
 	install-init-redhat install-init-systemd install-init-upstart \
 	install-puppet install-push install-push-systemd lint lint-arrows \
 	nspawn package-trees PKGBUILD puppet-reference puppet-tree push rpm \
