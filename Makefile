@@ -209,7 +209,7 @@ check-units: $(TESTS)
 
 # Real Nagios, Icinga, NRPE and Munin, in namespaces; as root.  What Munin drew
 # is kept in $(BUILD)/artifacts.
-check-servers: all $(TOOLS) $(LATER)
+check-servers: all $(CAN_PUSH) $(TOOLS) $(LATER)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) tests/servers
 
 sanitize:
@@ -286,6 +286,12 @@ PACKAGE_DEPS = apt-utils debhelper devscripts fakeroot libarchive-tools \
 	libcurl4-openssl-dev lintian makepkg mmdebstrap \
 	pacman-package-manager piuparts rpm rpmlint shellcheck systemd \
 	systemd-container zstd
+# For check-puppet.
+PUPPET_DEPS = apt-utils bc createrepo-c dnf icinga2-bin libarchive-tools \
+	makepkg metadata-json-lint mmdebstrap nagios4-core \
+	pacman-package-manager puppet-agent puppet-lint \
+	puppet-module-puppetlabs-stdlib puppet-strings rpm \
+	ruby-puppetlabs-spec-helper ruby-rspec-puppet systemd-container yamllint
 # It cannot be installed beside the other munin-node: only unpacked.
 MUNIN_NODE_C = /var/cache/thrash-protect-tests/munin-node-c
 
@@ -542,16 +548,32 @@ package-trees:
 		mv $(PLAIN_TREE).new.tar.gz $(PLAIN_TREE).tar.gz && \
 		echo '$(PLAIN_PACKAGES)' >$(PLAIN_TREE).list; }
 
+# The Puppet module, in the system that "make puppet-tree" makes, and with
+# packages, which are made first where there are none.
+check-puppet: all push $(TOOLS)
+	test -d $(BUILD)/packages || \
+		BUILD=$(BUILD) prove $(PROVE_FLAGS) tests/packages/build.t
+	BUILD=$(BUILD) prove $(PROVE_FLAGS) -j2 tests/puppet
+
+# What that needs; as root, once.
+puppet-tree:
+	tests/deps.sh $(PUPPET_DEPS)
+	tests/puppet/tree.sh $(dir $(NSPAWN_TREE))puppet
+
+puppet-reference:
+	cd puppet && RUBYOPT=-W0 puppet strings generate --format markdown \
+		--out REFERENCE.md && rm -r .yardoc
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all arch bench check check-packages check-servers check-units clean deb \
-	demo deps dist force fuzz fuzz-run install install-checks install-daemon \
-	install-graphs install-init-debian install-init-openrc \
+.PHONY: all arch bench check check-packages check-puppet check-servers \
+	check-units clean deb demo deps dist force fuzz fuzz-run install \
+	install-checks install-daemon install-graphs install-init-debian install-init-openrc \
 	install-init-redhat install-init-systemd install-init-upstart \
 	install-puppet install-push install-push-systemd lint lint-arrows \
-	nspawn package-trees PKGBUILD push rpm sanitize sanitize-run startup \
-	uninstall
+	nspawn package-trees PKGBUILD puppet-reference puppet-tree push rpm \
+	sanitize sanitize-run startup uninstall
 .SECONDARY:
 # What is packed has directories of such names.
 -include $(shell find $(BUILD) -type d \( -name deb -o -name rpm -o -name arch \) \

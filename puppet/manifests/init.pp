@@ -28,7 +28,9 @@
 #   servers of NRPE and Munin stay.
 #
 # @param manage_nrpe
-#   Whether the checks are NRPE's commands, see `thrash_protect::nrpe`.
+#   Whether the checks are NRPE's commands: whether `thrash_protect::nrpe`, with
+#   what Hiera says, is included. To declare that class with parameters, say
+#   `false` here, and do it after this one; so with the next two.
 #
 # @param manage_munin
 #   Whether Munin draws the graphs, see `thrash_protect::munin`.
@@ -220,8 +222,9 @@ class thrash_protect (
       contain thrash_protect::export
     }
   } else {
+    # A package manager would save settings that were changed.
     Class['thrash_protect::service']
-    -> Class['thrash_protect::install']
     -> Class['thrash_protect::config']
+    -> Class['thrash_protect::install']
   }
 }

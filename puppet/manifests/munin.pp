@@ -3,12 +3,9 @@
 # Links the plugins to where the node looks for them, and says from which
 # values on Munin alerts.
 #
-# @example Without the graph of swap, and with a tape of the last day
-#   class { 'thrash_protect::munin':
-#     plugins  => ['thrash_freezes', 'thrash_majfault', 'thrash_stall'],
-#     backfill => 86400,
-#   }
-#   include thrash_protect
+# @example Without the graph of swap, and with a memory of a day, by Hiera
+#   thrash_protect::munin::plugins: [thrash_freezes, thrash_majfault, thrash_stall]
+#   thrash_protect::munin::backfill: 86400
 #
 # @param integration
 #   How the node is told: by a link and a `file` for each plugin, by

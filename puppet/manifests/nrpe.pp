@@ -8,12 +8,14 @@
 # @example Another limit, by Hiera
 #   thrash_protect::nrpe::frozen_critical: 10
 #
-# @example With a Nagios that asks every five minutes
+# @example With a Nagios that asks every five minutes, without Hiera
+#   class { 'thrash_protect':
+#     manage_nrpe => false,
+#   }
 #   class { 'thrash_protect::nrpe':
 #     frozen_since   => 300,
 #     pressure_since => 300,
 #   }
-#   include thrash_protect
 #
 # @param integration
 #   How NRPE is told: by a `file` for each command in its directory, by
@@ -180,21 +182,31 @@ class thrash_protect::nrpe (
     Package[$server_package_name] -> Service[$service_name]
   }
 
-  if $sees_marker and $facts['service_provider'] == 'systemd' {
-    $drop_in = "/etc/systemd/system/${service_name}.service.d"
+  if $facts['service_provider'] == 'systemd' {
+    $wants_marker = $sees_marker and $is_present and $integration != 'none'
+    $directory = "/etc/systemd/system/${service_name}.service.d"
+    $drop_in = "${directory}/thrash-protect.conf"
 
-    if $is_present {
-      ensure_resource('file', $drop_in, { 'ensure' => 'directory', 'mode' => '0755' })
+    if $wants_marker {
+      ensure_resource('file', $directory, { 'ensure' => 'directory', 'mode' => '0755' })
     }
-    file { "${drop_in}/thrash-protect.conf":
-      ensure  => stdlib::ensure($thrash_protect::ensure, 'file'),
+    file { $drop_in:
+      ensure  => stdlib::ensure($wants_marker, 'file'),
       owner   => 'root',
       group   => 'root',
       mode    => '0644',
       content => epp('thrash_protect/private_tmp.conf.epp'),
     }
+
+    # systemd does not notice by itself that a unit has its first drop-in.
+    exec { "systemctl daemon-reload for ${service_name}":
+      command     => 'systemctl daemon-reload',
+      refreshonly => true,
+      path        => ['/usr/bin', '/bin'],
+      subscribe   => File[$drop_in],
+    }
     if $manages_server {
-      File["${drop_in}/thrash-protect.conf"] ~> Service[$service_name]
+      Exec["systemctl daemon-reload for ${service_name}"] ~> Service[$service_name]
     }
   }
 
@@ -210,8 +222,10 @@ class thrash_protect::nrpe (
       mode    => '0644',
       content => "# Kept by Puppet: each command has a file of its own.\n",
     }
-    if $manages_package {
+    if $manages_package and $is_present {
       Package[$package_name] -> File[$packaged]
+    } elsif $manages_package {
+      File[$packaged] -> Package[$package_name]
     }
     if $manages_server {
       Package[$server_package_name] -> File[$packaged] ~> Service[$service_name]

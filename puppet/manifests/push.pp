@@ -10,15 +10,13 @@
 #
 # A setting that is not given is the tool's own default.
 #
-# @example To Icinga 2
+# @example To Icinga 2; the class comes after `thrash_protect`, or its settings from Hiera
+#   include thrash_protect
 #   class { 'thrash_protect::push':
 #     url      => 'https://icinga.example:5665',
 #     ca       => '/etc/ssl/certs/icinga-ca.crt',
 #     login    => 'thrash-protect-push',
 #     password => Sensitive('...'),
-#   }
-#   class { 'thrash_protect':
-#     manage_push => true,
 #   }
 #
 # @param package_name
@@ -265,6 +263,12 @@ class thrash_protect::push (
     })),
   }
 
+  # As for the daemon: without its unit it cannot be asked.
+  $enabled = [$is_present, $thrash_protect::package_manage] ? {
+    [false, true]  => undef,
+    [false, false] => false,
+    default        => $service_enable,
+  }
   $running = $is_present ? {
     true    => $service_ensure,
     default => 'stopped',
@@ -273,7 +277,7 @@ class thrash_protect::push (
   if $service_manage {
     service { $service_name:
       ensure => $running,
-      enable => $is_present and $service_enable,
+      enable => $enabled,
     }
 
     if $is_present {

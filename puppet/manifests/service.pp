@@ -6,6 +6,12 @@ class thrash_protect::service {
 
   $is_absent = $thrash_protect::ensure == 'absent'
 
+  # A service whose start-up file has gone with its package cannot be asked.
+  $enabled = [$is_absent, $thrash_protect::package_manage] ? {
+    [true, true]  => undef,
+    [true, false] => false,
+    default       => $thrash_protect::service_enable,
+  }
   $running = $is_absent ? {
     true    => 'stopped',
     default => $thrash_protect::service_ensure,
@@ -14,7 +20,7 @@ class thrash_protect::service {
   if $thrash_protect::service_manage {
     service { $thrash_protect::service_name:
       ensure   => $running,
-      enable   => !$is_absent and $thrash_protect::service_enable,
+      enable   => $enabled,
       provider => $thrash_protect::service_provider,
     }
   }

@@ -103,6 +103,12 @@ describe 'thrash_protect::nrpe' do
     it {
       is_expected.to contain_file("#{drop_in}/thrash-protect.conf")
         .with_content(%r{^\[Service\]\nPrivateTmp=no$})
+        .that_notifies('Exec[systemctl daemon-reload for nagios-nrpe-server]')
+    }
+
+    it {
+      is_expected.to contain_exec('systemctl daemon-reload for nagios-nrpe-server')
+        .with(command: 'systemctl daemon-reload', refreshonly: true)
         .that_notifies('Service[nagios-nrpe-server]')
     }
 
@@ -110,13 +116,17 @@ describe 'thrash_protect::nrpe' do
       let(:facts) { super().merge('service_provider' => 'debian') }
 
       it { is_expected.not_to contain_file("#{drop_in}/thrash-protect.conf") }
+      it { is_expected.not_to contain_exec('systemctl daemon-reload for nagios-nrpe-server') }
     end
 
-    context 'when it goes' do
-      let(:pre_condition) { "class { 'thrash_protect': ensure => absent, manage_nrpe => false }" }
+    [{ ensure: 'absent' }, {}].each do |how|
+      context "when it goes, or is not to be seen any more: #{how}" do
+        let(:params) { { sees_marker: how.any? } }
+        let(:pre_condition) { "class { 'thrash_protect': ensure => #{how.fetch(:ensure, 'present')}, manage_nrpe => false }" }
 
-      it { is_expected.to contain_file("#{drop_in}/thrash-protect.conf").with_ensure('absent') }
-      it { is_expected.not_to contain_file(drop_in) }
+        it { is_expected.to contain_file("#{drop_in}/thrash-protect.conf").with_ensure('absent') }
+        it { is_expected.not_to contain_file(drop_in) }
+      end
     end
   end
 

@@ -49,7 +49,13 @@ describe 'thrash_protect::push' do
       it { is_expected.to compile.with_all_deps }
       it { is_expected.to contain_file(secrets).with_ensure('absent') }
       it { is_expected.to contain_file(config).with_ensure('absent').that_requires('Service[thrash-protect-push]') }
-      it { is_expected.to contain_service('thrash-protect-push').with(ensure: 'stopped', enable: false) }
+      it { is_expected.to contain_service('thrash-protect-push').with(ensure: 'stopped', enable: nil) }
+
+      context 'without packages' do
+        let(:pre_condition) { "class { 'thrash_protect': ensure => absent, manage_push => false, package_manage => false }" }
+
+        it { is_expected.to contain_service('thrash-protect-push').with(ensure: 'stopped', enable: false) }
+      end
     end
   end
 

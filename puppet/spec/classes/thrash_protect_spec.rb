@@ -115,7 +115,7 @@ describe 'thrash_protect' do
 
         it 'thaws after it has stopped, and before it is gone' do
           is_expected.to compile.with_all_deps
-          is_expected.to contain_service('thrash-protect').with(ensure: 'stopped', enable: false)
+          is_expected.to contain_service('thrash-protect').with(ensure: 'stopped', enable: (title == 'Gentoo') ? false : nil)
           is_expected.to contain_file(CONFIG).with(ensure: 'absent', validate_cmd: nil)
           is_expected.to contain_exec('thrash-protect --thaw-all')
             .with(command: "#{place[:daemon]} --thaw-all --config /dev/null --run-dir /run/thrash-protect",

@@ -15,6 +15,7 @@ describe 'thrash_protect::monitored' do
       \tuse\tgeneric-host
       \thost_name\tweb1.example.com
       \taddress\t192.0.2.1
+      \tmax_check_attempts\t3
       }
 
       define service {
