@@ -69,6 +69,7 @@ if [ "${1-}" = inside ]; then
 	like "$(cat /etc/nrpe.d/check_thrash_frozen.cfg)" \
 		'=/usr/lib64/nagios/plugins/check_thrash_frozen$' \
 		'NRPE finds the checks where they are there'
+	# shellcheck disable=SC2013 # no blanks
 	for command in $(sed -n 's/^command.*=//p' /etc/nrpe.d/*.cfg); do
 		run "$command" --version
 		like "$out" "^${command##*/} " "$command is there"
@@ -94,5 +95,5 @@ need rpmbuild createrepo_c
 need_inside
 need_packages 'thrash-protect-[0-9]*.x86_64.rpm'
 make_dnf_repository
-run_inside
+run_inside web1
 done_testing

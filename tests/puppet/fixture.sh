@@ -7,6 +7,7 @@
 #   outside             all of a test that runs its other part in there, in
 #                       namespaces, so that whatever is started ends with it
 #   need COMMAND...     skips all where one is missing
+#   run_inside NAME     on a host of that name; boot_inside: booted by systemd
 #   ended_inside        the last of inside
 #   pretend NAME FAMILY RELEASE   is another system, for Puppet
 #   apply MANIFEST      $status is 0 when nothing had to change, 2 when it had
@@ -42,6 +43,7 @@ need_packages() {
 ### Outside
 
 # The variables are the environment's.
+# shellcheck disable=SC2016
 in_layer='
 	set -e
 	mount --make-rprivate /
@@ -75,7 +77,7 @@ run_inside() {
 		ln -s "$PWD/puppet" "$WORK/modules/thrash_protect"
 	# shellcheck disable=SC2016,SC2154
 	WORK=$WORK BUILD=$build puppet_tree=$puppet_tree name=${1:-web1} \
-		timeout -k 5 150 unshare --mount --pid --fork --kill-child \
+		timeout -k 5 400 unshare --mount --pid --fork --kill-child \
 		--uts --ipc --net \
 		sh -c "$in_layer" "${0##*/}" >"$WORK/out" 2>"$WORK/err" </dev/null
 	sed '/^ended$/d' "$WORK/out"
@@ -104,7 +106,7 @@ StandardError=append:$WORK/err
 UNIT
 	at_exit remove_cgroups
 	find /sys/fs/cgroup -type d >"$WORK/cgroups"
-	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout -k 5 150 \
+	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout -k 5 400 \
 		systemd-nspawn --quiet --register=no --keep-unit \
 		--private-network --volatile=overlay --directory="$puppet_tree" \
 		--machine="thrash-protect-test-$$" --hostname=web1.test \

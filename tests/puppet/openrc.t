@@ -38,6 +38,7 @@ if [ "${1-}" = inside ]; then
 	is_added
 	ok $? '... and when the host starts'
 	applies 0 'once more changes nothing'
+	# shellcheck disable=SC2013 # no blanks
 	for command in $(sed -n 's/^command.*=//p' /etc/nagios/nrpe.d/*.cfg); do
 		run "$command" --version
 		like "$out" "^${command##*/} " "$command is there"
@@ -65,5 +66,5 @@ for need_target in install-daemon install-checks install-graphs; do
 		nagiosdir=/usr/lib64/nagios/plugins $need_target >"$WORK/make" 2>&1 ||
 		diag "$(cat "$WORK/make")"
 done
-run_inside
+run_inside web1
 done_testing

@@ -49,6 +49,7 @@ if [ "${1-}" = inside ]; then
 	applies 2 'one include installs by pacman'
 	is "$(pacman -Qq | grep thrash)" thrash-protect 'the one package'
 	applies 0 'once more changes nothing'
+	# shellcheck disable=SC2013 # no blanks
 	for command in $(sed -n 's/^command.*=//p' /etc/nrpe/nrpe.d/*.cfg); do
 		run "$command" --version
 		like "$out" "^${command##*/} " "$command is there"
@@ -74,5 +75,5 @@ need bsdtar repo-add
 need_inside
 need_packages 'thrash-protect-*.pkg.tar.gz'
 make_pacman_repository
-run_inside
+run_inside web1
 done_testing

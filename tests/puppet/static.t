@@ -90,6 +90,7 @@ parameters() {
 	sed -n "s/^  [A-Z].* \\\$\\($2[a-z_]*\\).*/\\1/p" "$module/manifests/$1.pp"
 }
 
+# shellcheck disable=SC2016 # of Puppet's
 test_settings() {
 	settings thrash-protect | sort >"$WORK/daemon"
 	{

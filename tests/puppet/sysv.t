@@ -95,5 +95,5 @@ need apt-ftparchive
 need_inside
 need_packages 'thrash-protect_*.deb'
 make_apt_repository
-run_inside
+run_inside web1
 done_testing

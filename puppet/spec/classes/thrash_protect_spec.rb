@@ -84,6 +84,10 @@ describe 'thrash_protect' do
         is_expected.to contain_package(place[:server])
         is_expected.to contain_service(place[:service]).with(ensure: 'running', enable: true)
         is_expected.to contain_file("#{place[:nrpe]}/thrash-protect.cfg").with_content(%r{\A#[^\n]*\n\z})
+        if facts['service_provider'] == 'systemd'
+          is_expected.to contain_file("/etc/systemd/system/#{place[:service]}.service.d/thrash-protect.conf").with_ensure('absent')
+          is_expected.to contain_exec("systemctl daemon-reload for #{place[:service]}").with_refreshonly(true)
+        end
         COMMANDS.each do |name|
           is_expected.to contain_thrash_protect__check(name)
           is_expected.to contain_file("#{place[:nrpe]}/#{name}.cfg")
