@@ -40,6 +40,8 @@ static void open_file(struct chronicle *chronicle, struct log *log)
 	if (problem.text[0])
 		log_warning(log, "the history is begun anew: %s", problem.text);
 	chronicle->last_freeze = history_last_freeze(&chronicle->history);
+	/* whoever is frozen still is written down in this one as well */
+	chronicle->count = 0;
 }
 
 void chronicle_open(struct chronicle *chronicle, int directory, int proc,
