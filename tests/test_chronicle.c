@@ -235,6 +235,12 @@ static void test_lost_file(void)
 			    &f.problem),
 	       0, "when the file was removed there is a new one");
 	is_int((int64_t)count_records(&f), 1, "in which it goes on");
+	need(renameat(f.scratch.directory, "history", f.scratch.directory,
+		      "history.old"),
+	     "rename");
+	turn(&f, true);
+	is_int(faccessat(f.scratch.directory, "history", F_OK, 0), 0,
+	       "so there is when it was put away");
 	is_text(log_text(&f), "", "about which nothing need be said");
 	need(ftruncate(f.chronicle.history.file, 100), "truncate");
 	turn(&f, true);
