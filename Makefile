@@ -2,6 +2,27 @@
 
 VERSION = 0.1.0
 
+# Where "make install" puts things, below DESTDIR; each can be given, the same
+# to make and to make install.
+DESTDIR =
+prefix = /usr/local
+sbindir = $(prefix)/sbin
+libdir = $(prefix)/lib
+datadir = $(prefix)/share
+mandir = $(datadir)/man
+docdir = $(datadir)/doc/$(DAEMON)
+sysconfdir = /etc
+nagiosdir = $(libdir)/nagios/plugins
+pkglibdir = $(libdir)/$(DAEMON)
+munindir = $(datadir)/munin/plugins
+puppetdir = $(datadir)/puppet/modules
+unitdir = $(prefix)/lib/systemd/system
+sysusersdir = $(prefix)/lib/sysusers.d
+tmpfilesdir = $(prefix)/lib/tmpfiles.d
+# What starts the daemon there: systemd, debian or redhat (as SysV has it),
+# upstart, openrc; some of them, or none.
+INIT = systemd
+
 CC = gcc
 CFLAGS = -O2 -g
 BUILD = build
@@ -63,14 +84,27 @@ all: $(addprefix $(BUILD)/bin/,$(PROGRAMS))
 
 $(BUILD)/%.o: %.c Makefile $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS) -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(OUR_CFLAGS) $(PLACES) $(CFLAGS) -c -o $@ $<
+
+# Those that know where the settings are.
+$(call object,daemon/settings.c plugins/nagios/push_settings.c): \
+		PLACES = -DSYSCONFDIR='"$(sysconfdir)"'
+$(call object,daemon/settings.c plugins/nagios/push_settings.c): \
+		$(BUILD)/sysconfdir
+
+# $(call changed,TEXT): the target is new when the text is
+changed = printf '%s\n' "$(subst ",',$(1))" >$@.new; \
+	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(BUILD)/sysconfdir: force
+	@mkdir -p $(@D)
+	@$(call changed,$(sysconfdir))
 
 # Another compiler or other flags build everything anew.
 FLAGS = $(CC) $(CPPFLAGS) $(OUR_CFLAGS) $(CFLAGS) $(LDFLAGS)
 $(BUILD)/flags: force
 	@mkdir -p $(@D)
-	@printf '%s\n' "$(subst ",',$(FLAGS))" >$@.new
-	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	@$(call changed,$(FLAGS))
 force:
 
 $(BUILD)/libcore.a: $(CORE_O)
@@ -169,9 +203,13 @@ $(BUILD)/tests/later/%: $(BUILD)/plugins/munin/%.o $(MUNIN_O) $(LATER_O) \
 check: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) $(BUILD)/tests tests
 
+# Those that are functions only.
+check-units: $(TESTS)
+	prove $(PROVE_FLAGS) $(BUILD)/tests
+
 # Real Nagios, Icinga, NRPE and Munin, in namespaces; as root.  What Munin drew
 # is kept in $(BUILD)/artifacts.
-check-servers: all $(TOOLS) $(LATER)
+check-servers: all $(CAN_PUSH) $(TOOLS) $(LATER)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) tests/servers
 
 sanitize:
@@ -243,6 +281,17 @@ DEPS = clang clang-format clang-tidy cppcheck curl e2fsprogs faketime \
 	nagios4-core netcat-openbsd openssl perl perl-doc procps prometheus \
 	python3 python3-nagiosplugin rrdtool shellcheck strace sudo \
 	systemd-container tmux util-linux valgrind
+# For check-packages.
+PACKAGE_DEPS = apt-utils debhelper devscripts fakeroot libarchive-tools \
+	libcurl4-openssl-dev lintian makepkg mmdebstrap \
+	pacman-package-manager piuparts rpm rpmlint shellcheck systemd \
+	systemd-container zstd
+# For check-puppet.
+PUPPET_DEPS = apt-utils bc createrepo-c dnf icinga2-bin libarchive-tools \
+	makepkg metadata-json-lint mmdebstrap nagios4-core \
+	pacman-package-manager puppet-agent puppet-lint \
+	puppet-module-puppetlabs-stdlib puppet-strings rpm \
+	ruby-puppetlabs-spec-helper ruby-rspec-puppet systemd-container yamllint
 # It cannot be installed beside the other munin-node: only unpacked.
 MUNIN_NODE_C = /var/cache/thrash-protect-tests/munin-node-c
 
@@ -259,11 +308,12 @@ deps:
 bench: all $(BENCH) $(TOOLS)
 	@BUILD=$(BUILD) PEER=$(PEER) tests/bench/bench.sh
 
-# A small system to boot for tests, kept outside; as root, 200 MB from Debian's
+# A small system to boot for tests, kept outside; as root, 250 MB from Debian's
 # mirror in half a minute, by mmdebstrap.  One that lacks a package is replaced.
 NSPAWN_TREE = /var/cache/thrash-protect-tests/bookworm
-NSPAWN_PACKAGES = systemd systemd-sysv dbus procps libpam-systemd \
-	openssh-server sudo tmux
+NSPAWN_PACKAGES = systemd systemd-sysv dbus libcurl4 procps libpam-systemd \
+	munin-node nagios-nrpe-plugin nagios-nrpe-server openssh-server sudo \
+	tmux
 
 nspawn:
 	mkdir -p $(dir $(NSPAWN_TREE))
@@ -278,10 +328,253 @@ nspawn:
 demo: all $(TOOLS)
 	@BUILD=$(BUILD) tests/demo.sh
 
+# Installation ----------------------------------------------------------------
+
+# What has paths in it: *.in with @names@, and files that are used here as they
+# are and name the usual places.  All of it goes through here.
+SUBSTITUTE = sed -e 's|@VERSION@|$(VERSION)|g' \
+	-e 's|@DATE@|$(shell LC_ALL=C date -Ru -d @$(EPOCH))|g' \
+	-e 's|@RPM_DATE@|$(shell LC_ALL=C date -u -d @$(EPOCH) '+%a %b %d %Y')|g' \
+	-e 's|@sbindir@|$(sbindir)|g' \
+	-e 's|/usr/lib/nagios/plugins|$(nagiosdir)|g' \
+	-e 's|/etc/\(thrash-protect\)|$(sysconfdir)/\1|g' \
+	-e 's|plugins/[a-z]*/examples|$(docdir)/examples|g'
+READY = $(BUILD)/ready
+
+$(READY)/%: %.in $(BUILD)/places
+	@mkdir -p $(@D)
+	$(SUBSTITUTE) $< >$@
+
+$(READY)/%: % $(BUILD)/places
+	@mkdir -p $(@D)
+	$(SUBSTITUTE) $< >$@
+
+# The settings with their defaults, from the page that tests hold to --help.
+$(READY)/packaging/thrash-protect.conf: packaging/conf.awk \
+		$(READY)/daemon/thrash-protect.conf.5
+	@mkdir -p $(@D)
+	awk -f $^ >$@
+
+# Other places put them everywhere anew.
+$(BUILD)/places: force
+	@mkdir -p $(@D)
+	@$(call changed,$(SUBSTITUTE))
+
+# $(call put,MODE,DIRECTORY,FILES): makes the directory, too
+put = install -d $(DESTDIR)$(2) && install -m $(1) $(3) $(DESTDIR)$(2)
+# $(call put_as,MODE,FILE,NAME)
+put_as = install -D -m $(1) $(2) $(DESTDIR)$(3)
+
+DAEMON_PAGES = $(addprefix $(READY)/daemon/,thrash-protect.8 \
+	thrash-protect.conf.5)
+CHECK_PAGES = $(patsubst %,$(READY)/plugins/nagios/%.1,$(CHECKS))
+NAGIOS_EXAMPLES = $(addprefix $(READY)/plugins/nagios/examples/,nrpe.cfg \
+	nagios.cfg icinga2.conf)
+PUSH_EXAMPLES = $(addprefix $(READY)/plugins/nagios/examples/,\
+	thrash-protect-push.conf icinga2-push.conf nagios-push.cfg)
+PUSH_PAGE = $(READY)/plugins/nagios/thrash-protect-push.8
+CONFIG = $(READY)/packaging/thrash-protect.conf
+STARTUP = $(addprefix $(READY)/packaging/,thrash-protect.service \
+	thrash-protect.sysusers thrash-protect.tmpfiles \
+	thrash-protect-push.service thrash-protect-push.sysusers \
+	thrash-protect-push.tmpfiles init.debian init.redhat init.openrc \
+	upstart.conf)
+
+startup: $(STARTUP)
+
+install: install-daemon install-checks install-graphs \
+	$(if $(CAN_PUSH),install-push)
+
+# Settings that are there already stay.
+install-daemon: $(BUILD)/bin/$(DAEMON) $(DAEMON_PAGES) $(CONFIG) \
+		$(addprefix install-init-,$(filter-out none,$(INIT)))
+	$(call put,755,$(sbindir),$<)
+	$(call put,644,$(mandir)/man8,$(filter %.8,$^))
+	$(call put,644,$(mandir)/man5,$(filter %.5,$^))
+	test -e $(DESTDIR)$(sysconfdir)/$(DAEMON).conf || \
+		{ $(call put,644,$(sysconfdir),$(CONFIG)); }
+
+install-checks: $(addprefix $(BUILD)/bin/,$(CHECKS)) $(CHECK_PAGES) \
+		$(NAGIOS_EXAMPLES)
+	$(call put,755,$(nagiosdir),$(filter $(BUILD)/bin/%,$^))
+	$(call put,644,$(mandir)/man1,$(CHECK_PAGES))
+	$(call put,644,$(docdir)/examples,$(NAGIOS_EXAMPLES))
+
+# Munin's own directory is for what is the same on all machines.
+install-graphs: $(addprefix $(BUILD)/bin/,$(GRAPHS)) \
+		$(READY)/plugins/munin/examples/plugin-conf
+	$(call put,755,$(pkglibdir),$(filter $(BUILD)/bin/%,$^))
+	install -d $(DESTDIR)$(munindir)
+	for graph in $(GRAPHS); do \
+		ln -sfr $(DESTDIR)$(pkglibdir)/$$graph \
+			$(DESTDIR)$(munindir) || exit; \
+	done
+	$(call put,644,$(docdir)/examples,$(filter %/plugin-conf,$^))
+
+install-push: $(BUILD)/bin/$(PUSH) $(PUSH_PAGE) $(PUSH_EXAMPLES) \
+		$(addprefix install-push-,$(filter systemd,$(INIT)))
+	$(call put,755,$(sbindir),$<)
+	$(call put,644,$(mandir)/man8,$(PUSH_PAGE))
+	$(call put,644,$(docdir)/examples,$(PUSH_EXAMPLES))
+
+# The daemon, and the push tool, as a user of their own.
+install-init-systemd: NAME = $(DAEMON)
+install-push-systemd: NAME = $(PUSH)
+install-init-systemd install-push-systemd: $(STARTUP)
+	$(call put,644,$(unitdir),$(READY)/packaging/$(NAME).service)
+	$(call put_as,644,$(READY)/packaging/$(NAME).sysusers,$(sysusersdir)/$(NAME).conf)
+	$(call put_as,644,$(READY)/packaging/$(NAME).tmpfiles,$(tmpfilesdir)/$(NAME).conf)
+
+install-init-debian install-init-redhat install-init-openrc: \
+		install-init-%: $(READY)/packaging/init.%
+	$(call put_as,755,$<,$(sysconfdir)/init.d/$(DAEMON))
+
+install-init-upstart: $(READY)/packaging/upstart.conf
+	$(call put_as,644,$<,$(sysconfdir)/init/$(DAEMON).conf)
+
+# A module for Puppet, without its tests.
+MODULE = $(puppetdir)/thrash_protect
+MODULE_TESTS = $(addprefix puppet/,Gemfile Rakefile spec tests)
+install-puppet:
+	install -d $(DESTDIR)$(MODULE)
+	for part in $(filter-out $(MODULE_TESTS),$(wildcard puppet/*)); do \
+		cp -R --no-preserve=ownership $$part $(DESTDIR)$(MODULE) || exit; \
+	done
+	chmod -R u=rwX,go=rX $(DESTDIR)$(MODULE)
+
+# Whatever install would put there; changed settings stay.
+uninstall:
+	rm -rf $(BUILD)/installed
+	$(MAKE) --no-print-directory DESTDIR=$(abspath $(BUILD))/installed install
+	cd $(BUILD)/installed && find . ! -type d | while read -r file; do \
+		case $$file in *.conf) \
+			cmp -s "$$file" "$(DESTDIR)/$$file" || continue ;; \
+		esac; \
+		rm -f "$(DESTDIR)/$$file"; \
+	done
+	cd $(BUILD)/installed && find . -depth -type d -path '*thrash*' | \
+		while read -r directory; do \
+			rmdir "$(DESTDIR)/$$directory" 2>/dev/null; \
+		done; true
+	rm -rf $(BUILD)/installed
+
+# Packages --------------------------------------------------------------------
+
+# All of these work offline, as anybody, in a clone and in what dist makes, and
+# give the same bytes there.
+NAME_VERSION = $(DAEMON)-$(VERSION)
+TARBALL = $(BUILD)/$(NAME_VERSION).tar.gz
+# When the last change was made: the date of all that is packed.
+EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell \
+	{ test -e .git && git log -1 --format=%ct; } || stat -c %Y Makefile))
+# A package says by itself where things are: nothing that make was told here.
+CLEAN_ENV = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u DESTDIR \
+	SOURCE_DATE_EPOCH=$(EPOCH)
+DEB_FLAGS = --unsigned-source --unsigned-changes
+# Where these are not how programs are installed, they do not know what is there.
+RPM_FLAGS = $(shell rpm --query rpm >/dev/null 2>&1 || echo --nodeps)
+RPM_REPRODUCIBLE = --define 'use_source_date_epoch_as_buildtime 1' \
+	--define 'clamp_mtime_to_source_date_epoch 1' \
+	--define '_buildhost localhost'
+MAKEPKG_FLAGS = --nosign \
+	$(shell pacman --query pacman >/dev/null 2>&1 || echo --nodeps)
+
+dist: $(TARBALL)
+
+$(TARBALL): force
+	@mkdir -p $(@D)
+	{ test -e .git && git ls-files || \
+		find . -path './$(BUILD)' -prune -o ! -type d -printf '%P\n'; } | \
+		LC_ALL=C sort >$@.list
+	tar --create --no-recursion --format=ustar --files-from=$@.list \
+		--transform='s,^,$(NAME_VERSION)/,S' --owner=0 --group=0 \
+		--numeric-owner --mtime=@$(EPOCH) --mode=u=rwX,go=rX | \
+		gzip -9n >$@
+	@rm $@.list
+
+deb: $(TARBALL) $(READY)/packaging/debian/changelog
+	rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb
+	cp $(TARBALL) $(BUILD)/deb/$(DAEMON)_$(VERSION).orig.tar.gz
+	tar -xzf $(TARBALL) -C $(BUILD)/deb
+	cp -R packaging/debian $(BUILD)/deb/$(NAME_VERSION)
+	rm $(BUILD)/deb/$(NAME_VERSION)/debian/*.in
+	cp $(READY)/packaging/debian/changelog $(BUILD)/deb/$(NAME_VERSION)/debian
+	cd $(BUILD)/deb/$(NAME_VERSION) && $(CLEAN_ENV) dpkg-buildpackage $(DEB_FLAGS)
+
+# Binary packages would name the sum of a source package that was made with them,
+# and that names the directory which it was made in.
+rpm: $(TARBALL) $(READY)/packaging/rpm/thrash-protect.spec
+	rm -rf $(BUILD)/rpm && mkdir -p $(BUILD)/rpm/SOURCES
+	cp $(TARBALL) $(BUILD)/rpm/SOURCES
+	for kind in -bb -bs; do \
+		$(CLEAN_ENV) rpmbuild $$kind $(RPM_REPRODUCIBLE) $(RPM_FLAGS) \
+			--define '_topdir $(abspath $(BUILD))/rpm' \
+			$(READY)/packaging/rpm/thrash-protect.spec || exit; \
+	done
+
+# What goes to the AUR, and with makepkg, which does not run as root, the
+# package itself.
+PKGBUILD: $(TARBALL) $(READY)/packaging/arch/PKGBUILD
+	rm -rf $(BUILD)/arch && mkdir -p $(BUILD)/arch
+	cp $(TARBALL) packaging/arch/thrash-protect.install $(BUILD)/arch
+	sed "s/@SHA256@/$$(sha256sum $(TARBALL) | cut -d ' ' -f 1)/" \
+		$(READY)/packaging/arch/PKGBUILD >$(BUILD)/arch/PKGBUILD
+
+arch: PKGBUILD
+	cd $(BUILD)/arch && $(CLEAN_ENV) makepkg --force $(MAKEPKG_FLAGS) && \
+		$(CLEAN_ENV) makepkg --printsrcinfo >.SRCINFO
+
+# Builds all of them, installs, upgrades and removes them, and starts what they
+# bring, in small systems that "make package-trees" and "make nspawn" make.
+check-packages: all $(TOOLS)
+	BUILD=$(BUILD) prove $(PROVE_FLAGS) tests/packages/build.t
+	BUILD=$(BUILD) prove $(PROVE_FLAGS) -j2 \
+		$(filter-out %/build.t,$(wildcard tests/packages/*.t))
+
+# What that needs; as root, once: 100 MB in a minute.  One that lacks a package is
+# replaced.
+PLAIN_TREE = $(dir $(NSPAWN_TREE))plain
+PLAIN_PACKAGES = openrc sysvinit-core procps libcurl4 passwd \
+	systemd-standalone-sysusers puppet-module-puppetlabs-stdlib
+
+package-trees:
+	tests/deps.sh $(PACKAGE_DEPS)
+	mkdir -p $(dir $(PLAIN_TREE))
+	test "$$(cat $(PLAIN_TREE).list 2>&1)" = '$(PLAIN_PACKAGES)' || { \
+		mmdebstrap --variant=minbase \
+			--include=$(subst $() $(),$(comma),$(PLAIN_PACKAGES)) \
+			--customize-hook='rm -f "$$1/etc/apt/sources.list"' \
+			bookworm $(PLAIN_TREE).new.tar.gz && \
+		mv $(PLAIN_TREE).new.tar.gz $(PLAIN_TREE).tar.gz && \
+		echo '$(PLAIN_PACKAGES)' >$(PLAIN_TREE).list; }
+
+# The Puppet module, in the system that "make puppet-tree" makes, and with
+# packages, which are made first where there are none.
+check-puppet: all push $(TOOLS)
+	test -d $(BUILD)/packages || \
+		BUILD=$(BUILD) prove $(PROVE_FLAGS) tests/packages/build.t
+	BUILD=$(BUILD) prove $(PROVE_FLAGS) -j2 tests/puppet
+
+# What that needs; as root, once.
+puppet-tree:
+	tests/deps.sh $(PUPPET_DEPS)
+	tests/puppet/tree.sh $(dir $(NSPAWN_TREE))puppet
+
+puppet-reference:
+	cd puppet && RUBYOPT=-W0 puppet strings generate --format markdown \
+		--out REFERENCE.md && rm -r .yardoc
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all bench check check-servers clean demo deps force fuzz fuzz-run \
-	lint lint-arrows nspawn push sanitize sanitize-run
+.PHONY: all arch bench check check-packages check-puppet check-servers \
+	check-units clean deb demo deps dist force fuzz fuzz-run install \
+	install-checks install-daemon install-graphs install-init-debian install-init-openrc \
+	install-init-redhat install-init-systemd install-init-upstart \
+	install-puppet install-push install-push-systemd lint lint-arrows \
+	nspawn package-trees PKGBUILD puppet-reference puppet-tree push rpm \
+	sanitize sanitize-run startup uninstall
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+# What is packed has directories of such names.
+-include $(shell find $(BUILD) -type d \( -name deb -o -name rpm -o -name arch \) \
+	-prune -o -type f -name '*.d' -print 2>/dev/null)

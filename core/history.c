@@ -32,7 +32,6 @@ enum {
 		     HISTORY_COARSE_SLOTS * (int)sizeof(struct history_record),
 	SIZE = FREEZES_AT +
 	       HISTORY_FREEZES * (int)sizeof(struct history_freeze),
-	FREEZES_AT_ONCE = 16,
 	RINGS_RATIO = HISTORY_COARSE_MS / HISTORY_FINE_MS,
 };
 
@@ -570,36 +569,68 @@ static off_t place_of_freeze(uint64_t sequence)
 				    sizeof(struct history_freeze));
 }
 
-void history_read_freezes(const struct history *history, size_t first,
-			  struct history_freeze *freezes, size_t count)
-{
-	bool is_read = first + count <= HISTORY_FREEZES &&
-		       read_at(history->file, freezes, count * sizeof(*freezes),
-			       place_of_freeze(first));
-
-	for (size_t i = 0; i < count; i++)
-		if (!is_read || !history_is_freeze(&freezes[i]) ||
-		    freezes[i].sequence % HISTORY_FREEZES != first + i)
-			freezes[i].sequence = 0;
-}
-
 bool history_find_freeze(const struct history *history, uint64_t sequence,
 			 struct history_freeze *freeze)
 {
-	history_read_freezes(history, sequence % HISTORY_FREEZES, freeze, 1);
-	return sequence && freeze->sequence == sequence;
+	return sequence &&
+	       read_at(history->file, freeze, sizeof(*freeze),
+		       place_of_freeze(sequence)) &&
+	       freeze->sequence == sequence && history_is_freeze(freeze);
+}
+
+/* What lies at a place of the ring; 0: nothing that is one. */
+static uint64_t sequence_at(const struct history *history, uint64_t place)
+{
+	struct history_freeze freeze;
+
+	return read_at(history->file, &freeze, sizeof(freeze),
+		       place_of_freeze(place)) &&
+			       history_is_freeze(&freeze) &&
+			       freeze.sequence % HISTORY_FREEZES == place
+		       ? freeze.sequence
+		       : 0;
+}
+
+/* Rising by one from place 1 on, as far as the last: where that is. */
+static uint64_t guess_last(const struct history *history, uint64_t first)
+{
+	uint64_t low = 0, high = HISTORY_FREEZES;
+
+	while (high - low > 1) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if (sequence_at(history, (middle + 1) % HISTORY_FREEZES) ==
+		    first + middle)
+			low = middle;
+		else
+			high = middle;
+	}
+	return first + low;
+}
+
+/* Whether what follows is older, and nothing that was damaged. */
+static bool is_last(const struct history *history, uint64_t sequence)
+{
+	struct history_freeze next;
+	uint64_t place = (sequence + 1) % HISTORY_FREEZES;
+
+	if (!read_at(history->file, &next, sizeof(next),
+		     place_of_freeze(place)))
+		return false;
+	return !next.sequence ||
+	       sequence_at(history, place) + HISTORY_FREEZES == sequence + 1;
 }
 
 uint64_t history_last_freeze(const struct history *history)
 {
-	struct history_freeze freezes[FREEZES_AT_ONCE];
-	uint64_t last = 0;
+	uint64_t last = sequence_at(history, 1);
 
-	for (size_t i = 0; i < HISTORY_FREEZES; i += FREEZES_AT_ONCE) {
-		history_read_freezes(history, i, freezes, FREEZES_AT_ONCE);
-		for (size_t j = 0; j < FREEZES_AT_ONCE; j++)
-			last = greater(last, freezes[j].sequence);
-	}
+	if (last)
+		last = guess_last(history, last);
+	if (last && is_last(history, last))
+		return last;
+	for (uint64_t place = 0; place < HISTORY_FREEZES; place++)
+		last = greater(last, sequence_at(history, place));
 	return last;
 }
 

@@ -174,13 +174,9 @@ void history_add_up(const struct history *history, uint64_t since_ms,
 		    uint64_t until_ms, struct history_sum *sum);
 
 /*
- * Reads count places of the ring of freezes, from first on; those without one
- * get the sequence 0.
+ * By its sequence; false if it is not there any more.  Who wants all of a time
+ * begins with the last and goes back for HISTORY_FREEZES at most.
  */
-void history_read_freezes(const struct history *history, size_t first,
-			  struct history_freeze *freezes, size_t count);
-
-/* By its sequence; false if it is not there any more. */
 bool history_find_freeze(const struct history *history, uint64_t sequence,
 			 struct history_freeze *freeze);
 

@@ -80,6 +80,7 @@ static void log_warnings(const struct settings *settings, struct log *log)
 		log_warning(log, "%s", settings->warnings[i].text);
 }
 
+/* A host without a syslog is protected all the same. */
 static int open_log(const struct settings *settings, struct log *log)
 {
 	int error = 0;
@@ -90,11 +91,12 @@ static int open_log(const struct settings *settings, struct log *log)
 	else if (settings->uses_syslog)
 		error = log_open_syslog(log);
 	log->is_debug = settings->is_debug;
-	if (error)
-		log_error(log, "%s: %s",
-			  settings->log_file ? settings->log_file : "syslog",
-			  strerror(-error));
-	return error;
+	if (error && !settings->log_file)
+		log_warning(log, "syslog: %s: logging to standard error",
+			    strerror(-error));
+	else if (error)
+		log_error(log, "%s: %s", settings->log_file, strerror(-error));
+	return settings->log_file ? error : 0;
 }
 
 /* What lasts over reloads. */

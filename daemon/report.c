@@ -67,7 +67,7 @@ static bool is_wanted(const struct report *report,
 	if (!freeze->is_over && sum->worst.frozen_processes &&
 	    freeze->boottime_ms >= sum->worst.started_ms)
 		end_ms = report->until_ms;
-	return freeze->sequence && freeze->boottime_ms <= report->until_ms &&
+	return freeze->boottime_ms <= report->until_ms &&
 	       end_ms >= report->since_ms;
 }
 
@@ -75,16 +75,16 @@ static int collect(const struct report *report, const struct history_sum *sum,
 		   struct culprits *culprits)
 {
 	struct history_freeze freeze;
+	uint64_t last = history_last_freeze(report->history);
 
 	culprits->count = 0;
 	culprits->rows = calloc(HISTORY_FREEZES, sizeof(*culprits->rows));
 	if (!culprits->rows)
 		return -ENOMEM;
-	for (size_t i = 0; i < HISTORY_FREEZES; i++) {
-		history_read_freezes(report->history, i, &freeze, 1);
-		if (is_wanted(report, sum, &freeze))
+	for (uint64_t i = 0; i < lesser(last, HISTORY_FREEZES); i++)
+		if (history_find_freeze(report->history, last - i, &freeze) &&
+		    is_wanted(report, sum, &freeze))
 			add(culprits, &freeze);
-	}
 	return 0;
 }
 

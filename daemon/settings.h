@@ -17,7 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SETTINGS_CONFIG "/etc/thrash-protect.conf"
+#ifndef SYSCONFDIR
+#define SYSCONFDIR "/etc"
+#endif
+#define SETTINGS_CONFIG SYSCONFDIR "/thrash-protect.conf"
 
 enum action {
 	ACTION_RUN,

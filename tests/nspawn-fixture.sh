@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A test that runs in a system that is booted for it, with a pure tree of
 # cgroups of version 2: the one that "make nspawn" makes, of which nothing is
-# written to.  To be sourced.
+# written to.  To be sourced; $tree_has is a file that says that the tree is as
+# wanted, and $test_folder where below tests/ the test is.
 #
 #   outside          all of a test that runs its function inside there
 #   ended_inside     the last of inside
@@ -15,15 +16,15 @@ outside() {
 	[ "$(id -u)" -eq 0 ] || skip_all 'needs root'
 	command -v systemd-nspawn >/dev/null ||
 		skip_all 'needs systemd-nspawn (Debian: systemd-container)'
-	[ -x "$tree/usr/sbin/sshd" ] ||
-		skip_all "needs a system in $tree (see make nspawn)"
+	[ -x "$tree/${tree_has:-usr/sbin/sshd}" ] || skip_all \
+		"needs a system in $tree (see make nspawn)"
 	# shellcheck disable=SC2154 # it is lib.sh's
 	cat >"$WORK/test.service" <<UNIT
 [Unit]
 Description=The test
 [Service]
 Type=oneshot
-ExecStart=/bin/sh $PWD/tests/${0##*/} inside
+ExecStart=/bin/sh $PWD/tests/${test_folder-}${0##*/} inside
 ExecStopPost=/bin/systemctl --no-block poweroff
 Environment=BUILD=$build THRASH_TEST_WORK=$WORK
 StandardOutput=append:$WORK/out

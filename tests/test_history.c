@@ -403,26 +403,45 @@ static struct history_freeze freeze_of(uint64_t sequence)
 	};
 }
 
+/* Half of it is another's. */
+static void damage_freeze(struct fixture *f, uint64_t sequence)
+{
+	off_t size = sizeof(struct history_freeze);
+	off_t at =
+		(off_t)history_size() +
+		((off_t)(sequence % HISTORY_FREEZES) - HISTORY_FREEZES) * size;
+	char bytes[sizeof(struct history_freeze) / 2];
+
+	memset(bytes, 'x', sizeof(bytes));
+	need((int)pwrite(f->own.file, bytes, sizeof(bytes), at), "write");
+}
+
 static void test_freezes(void)
 {
 	struct fixture f;
-	struct history_freeze freeze, two[2];
+	const uint64_t last = HISTORY_FREEZES + 3000;
+	struct history_freeze freeze;
 
 	begin_open(&f);
-	for (uint64_t i = 1; i <= HISTORY_FREEZES + 3; i++) {
+	for (uint64_t i = 1; i <= last; i++) {
 		freeze = freeze_of(i);
 		need(history_write_freeze(&f.own, &freeze), "write");
 	}
-	is_int((int64_t)history_last_freeze(&f.others), HISTORY_FREEZES + 3,
+	is_int((int64_t)history_last_freeze(&f.others), (int64_t)last,
 	       "the last freeze is found");
-	ok(history_find_freeze(&f.others, 4, &freeze),
+	ok(history_find_freeze(&f.others, last + 1 - HISTORY_FREEZES, &freeze),
 	   "so is the oldest that is kept");
 	is_text(freeze.command, "a)\n b", "with its name as it is");
-	ok(!history_find_freeze(&f.others, 3, &freeze),
+	ok(!history_find_freeze(&f.others, last - HISTORY_FREEZES, &freeze),
 	   "one that was pushed out is not");
 	ok(!history_find_freeze(&f.others, 0, &freeze), "nor number 0");
-	history_read_freezes(&f.others, HISTORY_FREEZES - 1, two, 2);
-	is_int((int64_t)two[0].sequence, 0, "nothing is read beyond the end");
+	for (uint64_t at = 1; at < HISTORY_FREEZES; at *= 2) {
+		damage_freeze(&f, at + 1);
+		is_int((int64_t)history_last_freeze(&f.others), (int64_t)last,
+		       "also when the one at %u is damaged", (unsigned)at);
+		freeze = freeze_of(HISTORY_FREEZES + at + 1);
+		need(history_write_freeze(&f.own, &freeze), "write");
+	}
 	end(&f);
 }
 

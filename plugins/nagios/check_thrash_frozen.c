@@ -82,7 +82,7 @@ static void look_at_state(const struct settings *settings,
 	name_frozen(state, run);
 }
 
-enum { FREEZES_AT_ONCE = 32, NAMED = 64 };
+enum { NAMED = 64 };
 
 /* Who was named already; of so many each only once. */
 struct named {
@@ -115,24 +115,28 @@ static void name_one(const struct history_freeze *freeze,
 		    freeze->method, freeze->class, freeze->reason);
 }
 
-/* Whose freeze ended in that time; who still is frozen has been named. */
+/*
+ * Whose freeze ended in that time; who still is frozen has been named.  The
+ * longest of that time began no sooner than longest_ms before it, and what was
+ * noted of it is a minute old at most.
+ */
 static void name_past(const struct history *history, uint64_t since_ms,
-		      struct nagios_run *run)
+		      uint64_t longest_ms, struct nagios_run *run)
 {
-	struct history_freeze freezes[FREEZES_AT_ONCE];
+	uint64_t last = history_last_freeze(history);
 	struct named named = {.count = 0};
+	struct history_freeze freeze;
 
-	for (size_t i = 0; i < HISTORY_FREEZES; i++) {
-		const struct history_freeze *freeze =
-			&freezes[i % FREEZES_AT_ONCE];
-
-		if (i % FREEZES_AT_ONCE == 0)
-			history_read_freezes(history, i, freezes,
-					     FREEZES_AT_ONCE);
-		if (freeze->sequence && freeze->is_over &&
-		    freeze->boottime_ms + freeze->frozen_ms >= since_ms &&
-		    is_new(&named, freeze))
-			name_one(freeze, run);
+	for (uint64_t i = 0; i < lesser(last, HISTORY_FREEZES); i++) {
+		if (!history_find_freeze(history, last - i, &freeze))
+			continue;
+		if (freeze.boottime_ms + longest_ms + HISTORY_COARSE_MS <
+		    since_ms)
+			break;
+		if (freeze.is_over &&
+		    freeze.boottime_ms + freeze.frozen_ms >= since_ms &&
+		    is_new(&named, &freeze))
+			name_one(&freeze, run);
 	}
 }
 
@@ -168,7 +172,7 @@ static void look_at_past(const struct settings *settings,
 	nagios_add(&run->text, ": %" PRIu64 " frozen", count);
 	if (sum.worst.frozen_processes) {
 		nagios_add(&run->text, ", longest %s s:", seconds);
-		name_past(&history, since_ms, run);
+		name_past(&history, since_ms, longest_ms, run);
 	}
 	history_close(&history);
 }

@@ -9,7 +9,10 @@
 
 #include "plugins/nagios/nagios.h"
 
-#define PUSH_CONFIG "/etc/thrash-protect-push.conf"
+#ifndef SYSCONFDIR
+#define SYSCONFDIR "/etc"
+#endif
+#define PUSH_CONFIG SYSCONFDIR "/thrash-protect-push.conf"
 #define PUSH_SPOOL "/var/spool/thrash-protect-push"
 
 enum push_action {

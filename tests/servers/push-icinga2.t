@@ -3,11 +3,11 @@
 # thrash-protect-push against the API of a real Icinga 2, which is started here
 # on loopback, without systemd, and told to write down every result it takes.
 # shellcheck disable=SC2016,SC2119,SC2120,SC2317 # code for later; functions run by wait_for
-cd "$(dirname "$0")/.." || exit 1
+cd "$(dirname "$0")/../.." || exit 1
 . tests/lib.sh
 [ -x "$BIN/thrash-protect-push" ] ||
 	skip_all 'needs thrash-protect-push (make push, with libcurl)'
-. tests/push-icinga2-fixture.sh
+. tests/servers/push-icinga2-fixture.sh
 
 icinga daemon -C -c "$home/etc/icinga2.conf" >"$WORK/pki" 2>&1
 ok $? 'Icinga accepts the services of the examples' ||

@@ -4,11 +4,11 @@
 # is away half of the time: it ends with the right state, nothing comes twice or
 # late, and what waits stays bounded in memory and on disk.
 # shellcheck disable=SC2154,SC2317 # from the fixture; functions run by wait_for
-cd "$(dirname "$0")/.." || exit 1
+cd "$(dirname "$0")/../.." || exit 1
 . tests/lib.sh
 [ -x "$BIN/thrash-protect-push" ] ||
 	skip_all 'needs thrash-protect-push (make push, with libcurl)'
-. tests/push-icinga2-fixture.sh
+. tests/servers/push-icinga2-fixture.sh
 
 bound=40
 round=125 # changes while it is there, and as many while it is not

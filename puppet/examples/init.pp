@@ -1,0 +1,2 @@
+# All of it, with what fits most hosts.
+include thrash_protect

@@ -1,0 +1,2 @@
+# @summary What a check says
+type Thrash_protect::Status = Enum['ok', 'warning', 'critical', 'unknown']
