@@ -296,12 +296,14 @@ int history_open_own(struct history *history, int directory, int proc,
 	return error;
 }
 
-bool history_is_there(const struct history *history)
+bool history_is_there(const struct history *history, int directory)
 {
-	struct stat status;
+	struct stat status, found;
 
 	return history->file >= 0 && fstat(history->file, &status) == 0 &&
-	       status.st_nlink == 1 && status.st_size == SIZE;
+	       status.st_nlink == 1 && status.st_size == SIZE &&
+	       fstatat(directory, NAME, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       found.st_ino == status.st_ino && found.st_dev == status.st_dev;
 }
 
 void history_close(struct history *history)

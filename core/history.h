@@ -123,8 +123,8 @@ int history_open(struct history *history, const char *run_dir, int proc,
 int history_open_own(struct history *history, int directory, int proc,
 		     struct problem *problem);
 
-/* Whether what is open is still the file that others find, and whole. */
-bool history_is_there(const struct history *history);
+/* Whether what is open is still what others find in directory, and whole. */
+bool history_is_there(const struct history *history, int directory);
 
 void history_close(struct history *history);
 

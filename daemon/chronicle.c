@@ -40,6 +40,8 @@ static void open_file(struct chronicle *chronicle, struct log *log)
 	if (problem.text[0])
 		log_warning(log, "the history is begun anew: %s", problem.text);
 	chronicle->last_freeze = history_last_freeze(&chronicle->history);
+	/* whoever is frozen still is written down in this one as well */
+	chronicle->count = 0;
 }
 
 void chronicle_open(struct chronicle *chronicle, int directory, int proc,
@@ -233,10 +235,10 @@ static struct history_record describe(const struct chronicle *chronicle,
 	return record;
 }
 
-/* The file may have been removed, or cut: then there is a new one. */
+/* It may have been removed, renamed or cut: then there is a new one. */
 static void keep_file(struct chronicle *chronicle, struct log *log)
 {
-	if (history_is_there(&chronicle->history))
+	if (history_is_there(&chronicle->history, chronicle->directory))
 		return;
 	history_close(&chronicle->history);
 	open_file(chronicle, log);

@@ -26,9 +26,12 @@ enum { LIVES = -1 };
 static const uint64_t late_us = UINT64_C(1000) * GUARDIAN_LATE_MS;
 static const uint64_t grace_us = UINT64_C(1000) * GUARDIAN_GRACE_MS;
 
-/* What would stop both, or end both at once, is better not heard. */
-static const int ignored[] = {SIGPIPE, SIGTSTP, SIGTTIN,
-			      SIGTTOU, SIGUSR1, SIGUSR2};
+/*
+ * What would stop both, or end both at once, is better not heard; of a file
+ * that must not grow the write tells.
+ */
+static const int ignored[] = {SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU,
+			      SIGUSR1, SIGUSR2, SIGXFSZ};
 static const int heeded[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))

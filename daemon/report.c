@@ -54,15 +54,25 @@ static void add(struct culprits *culprits, const struct history_freeze *freeze)
 		culprit->last = *freeze;
 }
 
-/* Those whose freeze began, ended or went on in that time. */
+/*
+ * Those whose freeze began, ended or went on in that time: one without an end
+ * did if its daemon saw somebody frozen in it.
+ */
 static bool is_wanted(const struct report *report,
+		      const struct history_sum *sum,
 		      const struct history_freeze *freeze)
 {
+	uint64_t end_ms = freeze->boottime_ms + freeze->frozen_ms;
+
+	if (!freeze->is_over && sum->worst.frozen_processes &&
+	    freeze->boottime_ms >= sum->worst.started_ms)
+		end_ms = report->until_ms;
 	return freeze->boottime_ms <= report->until_ms &&
-	       freeze->boottime_ms + freeze->frozen_ms >= report->since_ms;
+	       end_ms >= report->since_ms;
 }
 
-static int collect(const struct report *report, struct culprits *culprits)
+static int collect(const struct report *report, const struct history_sum *sum,
+		   struct culprits *culprits)
 {
 	struct history_freeze freeze;
 	uint64_t last = history_last_freeze(report->history);
@@ -73,7 +83,7 @@ static int collect(const struct report *report, struct culprits *culprits)
 		return -ENOMEM;
 	for (uint64_t i = 0; i < lesser(last, HISTORY_FREEZES); i++)
 		if (history_find_freeze(report->history, last - i, &freeze) &&
-		    is_wanted(report, &freeze))
+		    is_wanted(report, sum, &freeze))
 			add(culprits, &freeze);
 	return 0;
 }
@@ -167,7 +177,7 @@ static void print_frozen(const struct history_sum *sum, size_t processes,
 {
 	char time[DURATION];
 
-	if (!processes && !sum->freezes) {
+	if (!processes && !sum->freezes && !sum->worst.frozen_processes) {
 		(void)fputs("frozen       nobody\n", out);
 		return;
 	}
@@ -312,12 +322,13 @@ int report_write(const struct report *report, bool is_json, FILE *out)
 {
 	struct history_sum sum;
 	struct culprits culprits;
-	int error = collect(report, &culprits);
+	int error;
 
-	if (error)
-		return error;
 	history_add_up(report->history, report->since_ms, report->until_ms,
 		       &sum);
+	error = collect(report, &sum, &culprits);
+	if (error)
+		return error;
 	if (is_json)
 		print_json(report, &sum, &culprits, out);
 	else

@@ -452,5 +452,11 @@ protect --dry-run --record "$WORK/tape"
 is "$status" 1 'a recording that is a link is refused'
 test ! -e "$WORK/target"
 ok $? 'a recording that is a link is not followed'
+# shellcheck disable=SC2016 # of the inner shell
+run sh -c 'ulimit -f 1000; exec timeout 2 "$@"' sh "$BIN/thrash-protect" \
+	--dry-run --config "$config" --run-dir "$run_dir" --marker ''
+like "$err" 'no history is kept: File too large$' \
+	'where no file may grow that large there is no history'
+unlike "$err" 'killed' 'of which nobody is killed'
 
 done_testing

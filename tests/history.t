@@ -196,6 +196,20 @@ else
 	skip 'no JSON::PP: the report as JSON'
 fi
 
+# Somebody frozen for longer than is asked for, and not only before.
+{
+	echo 'record 600 0 0 0 0 0 0 0 0 0 0 0'
+	echo 'record 60 2 1 500 0 0 500 1 0 0 0 0'
+	echo 'record 1 2 1 59000 0 0 500 1 0 0 0 0'
+	echo 'freeze 60 1234 - convert'
+	echo 'freeze 700 77 - former'
+} | make_history
+report --since 10
+like "$out" '^frozen       1 process, 0 times; at most 1 at once, and one for 59\.000 s$' \
+	'who is frozen is so, however long ago it began'
+like "$out" '^ *1234 convert ' 'and has a name'
+unlike "$out" former 'but nobody of whom an earlier daemon left no end'
+
 # The daemon off for twenty minutes.
 {
 	calm 3600 2400 0

@@ -34,6 +34,9 @@ put_config 'receiver = nrdp' "credentials = $secrets" \
 	'url = http://localhost.example.org/nrdp/'
 refused 'secrets are sent by https only' 'one that only begins like this host'
 put_config 'receiver = nrdp' "credentials = $secrets" \
+	'url = http://localhost/nrdp/' 'proxy = http://proxy.example.org:3128'
+refused 'secrets are sent by https only' 'this host, but by a proxy'
+put_config 'receiver = nrdp' "credentials = $secrets" \
 	'url = https://me:hush@localhost/nrdp/'
 refused 'secrets belong into the credentials file' 'a password in a URL'
 unlike "$err" hush 'and it is not repeated'
@@ -161,6 +164,10 @@ run timeout 10 "$push" --config "$config" --once
 is "$status" 1 'a spool that others may read is refused'
 like "$err" "$spool: must belong to user $(id -u) and have mode 0700" \
 	'with a line that says so'
+rmdir "$spool"
+run sh -c 'ulimit -f 0; exec timeout 10 "$@"' sh \
+	"$push" --config "$config" --once
+is "$status $(waiting)" '1 0' 'where no file may grow it is not killed'
 rmdir "$spool"
 mkdir -m 700 "$WORK/other"
 ln -s "$WORK/other" "$spool"

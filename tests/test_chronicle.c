@@ -235,6 +235,12 @@ static void test_lost_file(void)
 			    &f.problem),
 	       0, "when the file was removed there is a new one");
 	is_int((int64_t)count_records(&f), 1, "in which it goes on");
+	need(renameat(f.scratch.directory, "history", f.scratch.directory,
+		      "history.old"),
+	     "rename");
+	turn(&f, true);
+	is_int(faccessat(f.scratch.directory, "history", F_OK, 0), 0,
+	       "so there is when it was put away");
 	is_text(log_text(&f), "", "about which nothing need be said");
 	need(ftruncate(f.chronicle.history.file, 100), "truncate");
 	turn(&f, true);
@@ -245,6 +251,35 @@ static void test_lost_file(void)
 	       (int64_t)strlen("thrash-protect: the history is begun anew: it "
 			       "is not a history\n"),
 	       "which is said once");
+	end(&f);
+}
+
+/* The sequences of a lost file are those of others in the new one. */
+static void test_lost_freeze(void)
+{
+	static struct fixture f;
+	struct history_freeze one;
+
+	begin(&f);
+	freeze(&f, 0, 70, true);
+	turn(&f, true);
+	need(unlinkat(f.scratch.directory, "history", 0), "unlink");
+	freeze(&f, 1, 71, true);
+	turn(&f, true);
+	history_close(&f.history);
+	need(history_open(&f.history, f.scratch.path, f.scratch.directory,
+			  &f.problem),
+	     f.problem.text);
+	is_int((int64_t)history_last_freeze(&f.history), 2,
+	       "a new file has all who are frozen");
+	go_on(&f, 3);
+	f.ledger.rows[0].is_ordered = false;
+	turn(&f, true);
+	for (uint64_t i = 1; i <= 2; i++) {
+		(void)history_find_freeze(&f.history, i, &one);
+		is_int(one.is_over, one.pid == 70,
+		       "and only who goes on is said to (%d)", (int)one.pid);
+	}
 	end(&f);
 }
 
@@ -288,6 +323,7 @@ int main(void)
 	test_lack();
 	test_freezes();
 	test_lost_file();
+	test_lost_freeze();
 	test_no_file();
 	return done_testing();
 }

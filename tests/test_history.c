@@ -330,7 +330,8 @@ static void test_torn(void)
 	is_int(written, sizeof(record) - 1, "wherever it breaks off");
 	need(ftruncate(f.own.file, at + 10), "ftruncate");
 	ok(!has(&f, HISTORY_COARSE, START), "nor is one that is cut");
-	ok(!history_is_there(&f.own), "the writer sees that the file is cut");
+	ok(!history_is_there(&f.own, f.scratch.directory),
+	   "the writer sees that the file is cut");
 	history_close(&f.own);
 	is_int(open_own(&f), 0, "and begins it anew");
 	is_text(f.problem.text, "it is not a history", "saying why");
@@ -571,7 +572,7 @@ static void test_directory(void)
 	need(mkdirat(f.scratch.directory, "history", 0755), "mkdir");
 	ok(open_own(&f) < 0, "a directory of that name stays");
 	ok(f.problem.text[0], "and it is told that there is no history");
-	ok(!history_is_there(&f.own), "it is not there");
+	ok(!history_is_there(&f.own, f.scratch.directory), "it is not there");
 	need(fchmod(f.scratch.directory, 0777), "chmod");
 	is_int(open_others(&f), -EPERM,
 	       "in a directory that others can write nothing is believed");

@@ -390,6 +390,11 @@ static bool has_secret(const struct push_settings *settings)
 				 *settings->certificate;
 }
 
+static bool is_encrypted(const char *url)
+{
+	return strncmp(url, "https:", strlen("https:")) == 0;
+}
+
 /* What only all settings together can tell. */
 static int check_whole(const struct push_settings *settings,
 		       struct problem *problem)
@@ -411,7 +416,8 @@ static int check_whole(const struct push_settings *settings,
 				: "icinga2 needs credentials with user and "
 				  "password, or a certificate");
 	(void)push_url_parse(span_of(settings->url), &is_safe);
-	if (!is_safe)
+	/* what a proxy is sent leaves this host, and localhost is its own */
+	if (!is_safe || (*settings->proxy && !is_encrypted(settings->url)))
 		return problem_set(problem, -EINVAL,
 				   "url: secrets are sent by https only");
 	return *settings->key
