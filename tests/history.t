@@ -158,11 +158,11 @@ unlike "$out" 'not watched|PID' 'and it was watched all the time'
 			312, NR, 1200 + NR * 100, NR, NR * 1000000,
 			NR * 10000000 }'
 	calm 1800 60 7200 | awk '{ $9 = 60; $13 = 600000000 } 1'
+	echo 'freeze 3500 79 1000 before'
 	echo 'freeze 2400 1234 58200 convert'
 	echo 'freeze 2300 1234 1500 convert'
 	printf '%s\n' 'freeze 2200 77 2500 a)\012"\134b'
 	echo 'freeze 2100 78 - still'
-	echo 'freeze 3500 79 1000 before'
 } >"$WORK/thrash"
 make_history <"$WORK/thrash"
 report --since 55m
@@ -189,7 +189,8 @@ if perl -MJSON::PP -e 1 2>/dev/null; then
 		$report = decode_json(join "", <STDIN>);
 		print join " ", @$report{qw(lacked_kib lacked_ms thrash_ms
 			longest_frozen_ms)}, scalar @{$report->{frozen}},
-			$report->{frozen}[1]{command}')" \
+			map { $_->{command} } grep { $_->{pid} == 77 }
+			@{$report->{frozen}}')" \
 		'831488 360000 600000 58200 4 a)\012"\134b' \
 		'as JSON it says the same'
 else
