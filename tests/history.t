@@ -159,9 +159,9 @@ unlike "$out" 'not watched|PID' 'and it was watched all the time'
 			NR * 10000000 }'
 	calm 1800 60 7200 | awk '{ $9 = 60; $13 = 600000000 } 1'
 	echo 'freeze 3500 79 1000 before'
+	printf '%s\n' 'freeze 2450 77 2500 a)\012"\134b'
 	echo 'freeze 2400 1234 58200 convert'
 	echo 'freeze 2300 1234 1500 convert'
-	printf '%s\n' 'freeze 2200 77 2500 a)\012"\134b'
 	echo 'freeze 2100 78 - still'
 } >"$WORK/thrash"
 make_history <"$WORK/thrash"
