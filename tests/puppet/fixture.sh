@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # some are of lib.sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The module applied in a small system of its own, the one that "make
 # puppet-tree" makes, of which nothing is written to: a layer in memory takes

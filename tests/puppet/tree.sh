@@ -4,6 +4,7 @@
 # elsewhere, for the tests here to change copies of.  What they install has been
 # fetched into its /var/cache/local, so that they need no network.  As root, 500
 # MB and a minute; one that was made for another list of packages is replaced.
+# shellcheck disable=SC2086,SC2116,SC2046,SC2016 # lists of words
 set -eu
 
 directory=$1
