@@ -256,7 +256,7 @@ void chronicle_turn(struct chronicle *chronicle, const struct decider *decider,
 		    uint64_t now_us, bool is_published, struct log *log)
 {
 	struct history_record record;
-	int error;
+	int error, lost;
 
 	if (chronicle->directory < 0 || !decider->detector.count)
 		return;
@@ -274,9 +274,11 @@ void chronicle_turn(struct chronicle *chronicle, const struct decider *decider,
 	if (chronicle->history.file < 0)
 		return;
 	/* that somebody is frozen or thawed is always published */
-	error = note_freezes(chronicle, freezer, orders, now_us);
+	lost = note_freezes(chronicle, freezer, orders, now_us);
+	error = history_add(&chronicle->history, &chronicle->pending);
 	if (!error)
-		error = history_add(&chronicle->history, &chronicle->pending);
-	tell(chronicle, error, strerror(-error), log);
-	chronicle->pending = (struct history_record){.boottime_ms = 0};
+		chronicle->pending = (struct history_record){.boottime_ms = 0};
+	else
+		lost = error;
+	tell(chronicle, lost, strerror(-lost), log);
 }

@@ -4,6 +4,9 @@
 
 #include "tests/scratch.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 enum { SECOND_US = 1000000, START_S = 100000 };
 
 struct fixture {
@@ -127,6 +130,34 @@ static void test_trouble(void)
 	is_int(record.stall_permille, 900,
 	       "with the worst of all turns that were not written down");
 	is_int(record.verdict, HISTORY_THRASHING, "whatever it is now");
+	end(&f);
+}
+
+/* As on a disk that is full. */
+static void test_full(void)
+{
+	const struct rlimit none = {0, RLIM_INFINITY};
+	const struct rlimit any = {RLIM_INFINITY, RLIM_INFINITY};
+	static struct fixture f;
+	struct history_record record;
+
+	begin(&f);
+	turn(&f, true);
+	f.now_us += UINT64_C(60) * SECOND_US;
+	f.decider.detector.stall_permille = 900;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	need(setrlimit(RLIMIT_FSIZE, &none), "setrlimit");
+	turn(&f, true);
+	need(setrlimit(RLIMIT_FSIZE, &any), "setrlimit");
+	ok(!history_read(&f.history, HISTORY_COARSE, f.now_us / 60000000,
+			 &record),
+	   "what cannot be written is not there");
+	f.decider.detector.stall_permille = 2;
+	turn(&f, true);
+	ok(history_read(&f.history, HISTORY_COARSE, f.now_us / 60000000,
+			&record),
+	   "later it can");
+	is_int(record.stall_permille, 900, "with the worst from before");
 	end(&f);
 }
 
@@ -320,6 +351,7 @@ int main(void)
 {
 	test_rest();
 	test_trouble();
+	test_full();
 	test_lack();
 	test_freezes();
 	test_lost_file();

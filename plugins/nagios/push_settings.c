@@ -403,6 +403,9 @@ static int check_whole(const struct push_settings *settings,
 
 	if (!*settings->url && !*settings->pushgateway)
 		return problem_set(problem, -EINVAL, "url is not set");
+	if (settings->receiver == PUSH_ICINGA2 && strchr(settings->host, '!'))
+		return problem_set(problem, -EINVAL,
+				   "host: Icinga's names have no !");
 	if (*settings->pushgateway && strchr(settings->host, '/'))
 		return problem_set(problem, -EINVAL,
 				   "host: a Pushgateway takes none with a /");
