@@ -170,9 +170,10 @@ check: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) $(BUILD)/tests tests
 
 # Real Nagios, Icinga, NRPE and Munin, in namespaces; as root.  What Munin drew
-# is kept in $(BUILD)/artifacts.
+# is kept in $(BUILD)/artifacts.  Each has a host of its own, and mostly waits.
+SERVER_JOBS = 3
 check-servers: all $(TOOLS) $(LATER)
-	BUILD=$(BUILD) prove $(PROVE_FLAGS) tests/servers
+	BUILD=$(BUILD) prove -j $(SERVER_JOBS) $(PROVE_FLAGS) tests/servers
 
 sanitize:
 	$(MAKE) BUILD=$(BUILD)/sanitize STATIC= HARDENING= \
