@@ -208,9 +208,10 @@ check-units: $(TESTS)
 	prove $(PROVE_FLAGS) $(BUILD)/tests
 
 # Real Nagios, Icinga, NRPE and Munin, in namespaces; as root.  What Munin drew
-# is kept in $(BUILD)/artifacts.
+# is kept in $(BUILD)/artifacts.  Each has a host of its own, and mostly waits.
+SERVER_JOBS = 3
 check-servers: all $(CAN_PUSH) $(TOOLS) $(LATER)
-	BUILD=$(BUILD) prove $(PROVE_FLAGS) tests/servers
+	BUILD=$(BUILD) prove -j $(SERVER_JOBS) $(PROVE_FLAGS) tests/servers
 
 sanitize:
 	$(MAKE) BUILD=$(BUILD)/sanitize STATIC= HARDENING= \

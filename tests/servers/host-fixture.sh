@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# A host for real servers to watch: processes, counters, a network, /run and
-# /tmp of its own, and our programs where Debian's packages look for them.  So
+# A host for real servers to watch: processes, counters, a network, /run, /tmp
+# and /dev/shm (where faketime has names by pid) of its own, and our programs where Debian's packages look for them.  So
 # daemon, checks and plugins run with their defaults, servers with their usual
 # ports and the files in plugins/*/examples as they are, and nothing of it is
 # seen outside or left behind.  To be sourced after tests/lib.sh.
@@ -52,6 +52,7 @@ host_lend() {
 host_hide() {
 	mount -t tmpfs -o mode=755 none /run && host_keep host_lend &&
 		mount -t tmpfs -o mode=1777 none /tmp &&
+		mount -t tmpfs -o mode=1777 none /dev/shm &&
 		host_keep mount --move || return
 	cd "$PWD" || return
 }

@@ -98,11 +98,12 @@ both_become() {
 
 # send CHECK: as a passive result what the check says now
 send() {
-	run "$BIN/check_thrash_$1"
+	# shellcheck disable=SC2154,SC2086 # words, of lib.sh
+	run $as_nagios "/usr/lib/nagios/plugins/check_thrash_$1"
 	icinga POST "/v1/actions/process-check-result?service=host-passive!thrash-$1" \
 		"$(printf '%s\n' "$out" | perl -MJSON::PP -e '
 			my ($text, $data) = split / \| /, <STDIN>, 2;
-			chomp $data;
+			chomp($data //= "");
 			print encode_json({exit_status => shift,
 				plugin_output => $text,
 				performance_data => [split / /, $data]})' \
@@ -179,6 +180,9 @@ test_many() {
 	wait_for 20 host_has_many
 	both_become frozen '^2 FROZEN CRITICAL: [6-9] frozen, ' \
 		'many frozen processes are CRITICAL in Icinga'
+	send frozen
+	becomes passive frozen '^2 FROZEN CRITICAL: [6-9] frozen, ' \
+		'a passive result is CRITICAL'
 	host_thaw
 	both_become frozen '^0 FROZEN OK' 'and OK when the thrash is over'
 	send frozen
@@ -190,6 +194,10 @@ test_unknown() {
 	chmod 700 /run/thrash-protect
 	both_become frozen '^3 FROZEN UNKNOWN: .*Permission denied' \
 		'what may not be read is UNKNOWN in Icinga'
+	send frozen
+	becomes passive frozen \
+		'^3 FROZEN UNKNOWN: .*Permission denied' \
+		'a passive result is UNKNOWN'
 	chmod 755 /run/thrash-protect
 	becomes local frozen '^0 ' 'and OK again when it may be read'
 	hurry passive pressure

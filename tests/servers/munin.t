@@ -6,8 +6,7 @@
 # from the RRDs; the pictures are kept in build/artifacts.
 #
 # Two hours of Munin's time go by: its master is told what time it is.  The
-# plugins are not, so they send nothing of the past meanwhile; that is tested
-# afterwards, with a made-up hour.
+# plugins are not, so they send nothing of the past; that is tested in gaps.t.
 # shellcheck disable=SC2016 # $1 is a field of awk's
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/lib.sh
@@ -16,71 +15,35 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/servers/lib.sh
 # shellcheck source=tests/servers/host-fixture.sh
 . tests/servers/host-fixture.sh
-
-# A host that was just started has had no such hour: then in a time namespace.
-if [ "$(cut -d . -f 1 /proc/uptime)" -lt 9000 ] &&
-	unshare --time --boottime 9000 --fork true 2>/dev/null; then
-	exec unshare --time --boottime 9000 --fork "tests/servers/${0##*/}"
-fi
+# shellcheck source=tests/servers/munin-fixture.sh
+. tests/servers/munin-fixture.sh
 
 graphs='thrash_freezes thrash_majfault thrash_stall thrash_swap'
 node_c=/var/cache/thrash-protect-tests/munin-node-c/usr/sbin/munin-node-c
 step_s=300
 
 outside() {
-	servers_need munin-node munin-node-configure rrdtool faketime nc perl ip
-	[ -x /usr/share/munin/munin-update ] || skip_all 'needs munin'
-	[ -x /usr/share/munin/munin-async ] || skip_all 'needs munin-async'
+	munin_need
+	servers_need munin-node-configure nc
 	host_outside
 }
 
 ### Munin on this host
 
-# Nothing of this host's Munin is read, and nothing is changed.
 make_munin() {
-	for place in /etc/munin/plugins /etc/munin/plugin-conf.d \
-		/usr/share/munin/plugins /var/lib/munin-node /var/lib/munin \
-		/var/lib/munin-async /var/cache/munin/www /var/log/munin; do
-		mount -t tmpfs -o mode=755 none $place || return
-	done
-	mkdir -p /run/munin /var/lib/munin-node/plugin-state
-	cp "$BIN"/thrash_* /usr/share/munin/plugins &&
+	mount -t tmpfs -o mode=755 none /usr/share/munin/plugins &&
+		munin_make && cp "$BIN"/thrash_* /usr/share/munin/plugins &&
 		cp plugins/munin/examples/plugin-conf \
-			/etc/munin/plugin-conf.d/thrash-protect
+			/etc/munin/plugin-conf.d/thrash-protect || return
 	printf '[thrash_*]\nenv.backfill 0\n' >/etc/munin/plugin-conf.d/zz
-	chown munin /run/munin /var/lib/munin /var/cache/munin/www /var/log/munin
-	chown munin-async /var/lib/munin-async
-	cat >/run/munin-node.conf <<'END'
-log_file /var/log/munin/munin-node.log
-pid_file /run/munin-node.pid
-background 0
-setsid 0
-user root
-group root
-host_name host.example
-allow ^127\.0\.0\.1$
-host 127.0.0.1
-port 4949
-END
 	# shellcheck disable=SC2016 # for Munin
-	cat >/run/munin.conf <<END
-dbdir /var/lib/munin
-htmldir /var/cache/munin/www
-logdir /var/log/munin
-rundir /run/munin
-tmpldir /etc/munin/templates
-staticdir /etc/munin/static
-graph_strategy cron
-html_strategy cron
+	cat >>/run/munin.conf <<END
 contact.tester.command cat >>/run/munin/alerts
 contact.tester.text \${var:host} \${var:graph_title}: \
 \${loop< >:cfields CRITICAL \${var:label} is \${var:value} \${var:extinfo}} \
 \${loop< >:wfields WARNING \${var:label} is \${var:value} \${var:extinfo}}
 [host.example]
  address 127.0.0.1
-[away.example]
- address 127.0.0.1
- use_node_name yes
 [c.example]
  address cmd://$node_c -H c.example -d /etc/munin/plugins -D /etc/munin/plugin-conf.d
 [async.example]
@@ -90,11 +53,9 @@ END
 
 # at SECOND COMMAND...: of the master, which believes that it is that late
 at() {
-	late=$(date -u -d "@$1" '+@%Y-%m-%d %H:%M:%S')
+	late_s=$1
 	shift
-	timeout 60 setpriv --reuid munin --regid munin --init-groups env -i \
-		"PATH=$PATH" HOME=/run/munin XDG_CACHE_HOME=/run/munin \
-		LC_ALL=C TZ=UTC faketime -f "$late" "$@" --config /run/munin.conf
+	munin_at "$late_s" munin "$@" --config /run/munin.conf
 }
 
 # update [HOST]: another five minutes are over
@@ -114,22 +75,14 @@ node_answers() {
 	printf '%s\n' "$@" quit | timeout 20 nc -N 127.0.0.1 4949
 }
 
-# values FIELD FROM TO [HOST]: what the RRD has of those five minutes
-values() {
-	for rrd in "/var/lib/munin/example/${4-host.example}-$1"-?.rrd; do
-		rrdtool fetch "$rrd" AVERAGE -s "$2" -e "$(($3 - 1))" |
-			sed -n 's/^[0-9]*: //p'
-	done
-}
-
 # all_are CONDITION: of awk's, and there is one
 all_are() {
 	awk "{ seen = 1 } !($1) { bad = 1 } END { exit bad || !seen }"
 }
 
-# between FIELD FROM TO CONDITION NAME [HOST]
+# between FIELD FROM TO CONDITION NAME
 between() {
-	values "$1" "$2" "$3" ${6+"$6"} >"$WORK/values"
+	munin_values host.example "$1" "$2" "$3" >"$WORK/values"
 	all_are "$4" <"$WORK/values"
 	ok $? "$5" || diag "$(cat "$WORK/values")"
 }
@@ -174,15 +127,8 @@ test_munindoc() {
 		'munindoc shows the documentation of a plugin'
 }
 
-node_start() {
-	start_server node env -i "PATH=$PATH" munin-node \
-		--config /run/munin-node.conf --foreground
-	node=$server
-	wait_for 20 is_listening 4949
-}
-
 test_node() {
-	node_start
+	munin_node_start
 	ok $? 'munin-node is there' || diag "$(cat "$WORK/node.out")"
 	like "$(node_answers list)" "^$graphs *\$" 'it lists the plugins'
 	answered=$(node_answers 'config thrash_freezes')
@@ -310,69 +256,12 @@ test_peak() {
 		"the peak of $pages_per_s pages/s is in the RRD, as bytes"
 }
 
-### An hour without the master, and the daemon off for twenty minutes of it
-
-# A record of the history for each minute: calm FROM_S TO_S, seconds ago
-calm() {
-	seq "$1" -60 "$2" | awk '{
-		print "record", $1, 0, 0, 0, 0, 0, 0, 0, 5000 - $1, 5000 - $1 }'
-}
-
-# From 1400 to 800 seconds ago, by the ten seconds that the daemon has them.
-make_hour() {
-	calm 3600 3000
-	echo restart
-	calm 1800 1460
-	seq 1400 -10 810 | awk '{ print "record", $1, 2, 4, 12000, 0, 0, 500,
-		NR, 5000 - $1, 5000 - $1, NR * 5000000, NR * 10000000 }'
-	calm 800 60 | awk '{ $9 = 59; $12 = 295000000; $13 = 590000000 } 1'
-}
-
-test_away() {
-	stop_server "$node"
-	rm /etc/munin/plugin-conf.d/zz /run/thrash-protect/history
-	end_child TERM "$daemon"
-	write_vmstat 5000
-	node_start
-	real_s=$(date +%s)
-	now_s=$((real_s - 3600 - step_s))
-	update away.example
-	make_hour | "$TOOLS/chronicler" /run/thrash-protect /proc
-	ok $? 'an hour is made up' || diag "$(cat "$WORK/node.out")"
-	munin_daemon_start
-	now_s=$((real_s - step_s))
-	update away.example
-	for field in freezes-frozen swap-in majfault-pgmajfault; do
-		between_away $field 2700 2100 '/nan/' \
-			"where the daemon was off $field has a gap"
-		between_away $field 1500 300 '!/nan/' \
-			"and none where only the master was away"
-	done
-	# five minutes that are wholly in it
-	between_away freezes-frozen 1100 1099 '$1 > 3.9' \
-		'what was frozen while the master was away is in the RRD'
-	between_away freezes-longest 1100 1099 '$1 > 11.9' 'and how long'
-	between_away stall-thrashing 1100 1099 '$1 > 0' 'and the thrash'
-	draw away.example $((real_s - 3600)) "$real_s" away \
-		thrash_freezes thrash_majfault thrash_swap
-}
-
-# between_away FIELD FROM_AGO TO_AGO CONDITION NAME
-between_away() {
-	between "thrash_$1" $((real_s - $2)) $((real_s - $3)) "$4" "$5" \
-		away.example
-}
-
 ### Other nodes
 
 test_async() {
-	start_server asyncd setpriv --reuid munin-async --regid munin-async \
-		--init-groups env -i "PATH=$PATH" \
-		/usr/share/munin/munin-asyncd --host 127.0.0.1:4949 \
-		--spool /var/lib/munin-async
-	wait_for 20 spool_is_filled
-	ok $? 'munin-asyncd fills its spool' || diag "$(cat "$WORK/asyncd.out")"
 	now_s=$(date +%s)
+	munin_asyncd "$now_s"
+	ok $? 'munin-asyncd fills its spool' || diag "$(cat "$WORK/asyncd.out")"
 	update async.example
 	for rrd in thrash_freezes-frozen thrash_swap-in thrash_stall-thrashing; do
 		rrdtool lastupdate \
@@ -380,11 +269,6 @@ test_async() {
 			grep -q '^[0-9]*: [0-9.]*$'
 		ok $? "by munin-async the master gets $rrd"
 	done
-}
-
-spool_is_filled() {
-	set -- /var/lib/munin-async/munin-daemon.thrash_*
-	[ $# -eq 4 ]
 }
 
 test_node_c() {
@@ -427,7 +311,6 @@ inside_namespace() {
 	test_gap
 	test_pictures
 	test_peak
-	test_away
 	test_async
 	test_node_c
 	exit 0

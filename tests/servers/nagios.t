@@ -73,7 +73,8 @@ both_become() {
 
 # send CHECK: as a passive result what the check says now
 send() {
-	run "$BIN/check_thrash_$1"
+	# shellcheck disable=SC2154,SC2086 # words, of lib.sh
+	run $as_nagios "/usr/lib/nagios/plugins/check_thrash_$1"
 	nagios_result host-passive "thrash $1" "$status" "$out"
 }
 
@@ -162,6 +163,9 @@ test_many() {
 	wait_for 20 host_has_many
 	both_become frozen '^2 FROZEN CRITICAL: [6-9] frozen, ' \
 		'many frozen processes are CRITICAL in Nagios'
+	send frozen
+	becomes host-passive frozen '^2 FROZEN CRITICAL: [6-9] frozen, ' \
+		'a passive result is CRITICAL'
 	host_thaw
 	both_become frozen '^0 FROZEN OK' 'and OK when the thrash is over'
 	send frozen
@@ -173,6 +177,10 @@ test_unknown() {
 	chmod 700 /run/thrash-protect
 	both_become frozen '^3 FROZEN UNKNOWN: .*Permission denied' \
 		'what may not be read is UNKNOWN in Nagios'
+	send frozen
+	becomes host-passive frozen \
+		'^3 FROZEN UNKNOWN: .*Permission denied' \
+		'a passive result is UNKNOWN'
 	is "$(metrics host frozen)" '' 'and has no performance data'
 	chmod 755 /run/thrash-protect
 	becomes host frozen '^0 ' 'and OK again when it may be read'
