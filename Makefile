@@ -200,6 +200,9 @@ $(BUILD)/tests/later/%: $(BUILD)/plugins/munin/%.o $(MUNIN_O) $(LATER_O) \
 
 # Tests -----------------------------------------------------------------------
 
+# each WORDS,COMMAND: the command for each of the words, {}, on all cores
+each = printf '%s\n' $(1) | xargs -P $(shell nproc) -I{} $(2)
+
 check: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
 	BUILD=$(BUILD) prove $(PROVE_FLAGS) $(BUILD)/tests tests
 
@@ -219,8 +222,8 @@ sanitize:
 		LDFLAGS='$(SANITIZERS)' MUTATIONS=100000 sanitize-run
 
 sanitize-run: all $(CAN_PUSH) $(TESTS) $(SIMULATE) $(TOOLS) $(WATCHED)
-	BUILD=$(BUILD) MUTATIONS=$(MUTATIONS) SIMULATE_HOSTS=100 SANITIZED=yes prove $(PROVE_FLAGS) \
-		$(BUILD)/tests $(SANITIZED_TESTS)
+	BUILD=$(BUILD) MUTATIONS=$(MUTATIONS) SIMULATE_HOSTS=100 SANITIZED=yes \
+		prove -j $(shell nproc) $(PROVE_FLAGS) $(BUILD)/tests $(SANITIZED_TESTS)
 
 # Every parser, and the whole daemon on made-up hosts, with what libFuzzer makes
 # of the seeds and tests/fuzz/corpus; FUZZ_TARGETS for some of them only.
@@ -242,11 +245,10 @@ $(FUZZER): $(call object,$(wildcard tests/fuzz/*.c)) $(BUILD)/libtests.a \
 		$(addprefix -Wl$(comma)--wrap=,$(FUZZ_WRAPPED)) -o $@ $^
 
 fuzz-run: $(FUZZER)
-	tests/fuzz/fuzz.sh $(FUZZER) $(BUILD) $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+	$(call each,$(or $(FUZZ_TARGETS),$$($(FUZZER))),\
+		tests/fuzz/fuzz.sh $(FUZZER) $(BUILD) $(FUZZ_SECONDS) {})
 
 # Static checks; each line is one, and none may find anything.
-# each FILES,COMMAND: the command for each of the files, {}, on all cores
-each = printf '%s\n' $(1) | xargs -P $(shell nproc) -I{} $(2)
 LINT_CFLAGS = $(filter-out -MMD -MP,$(OUR_CFLAGS))
 
 lint: lint-arrows
