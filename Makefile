@@ -486,7 +486,8 @@ dist: $(TARBALL)
 $(TARBALL): force
 	@mkdir -p $(@D)
 	{ test -e .git && git ls-files || \
-		find . -path './$(BUILD)' -prune -o ! -type d -printf '%P\n'; } | \
+		find . \( -path './$(BUILD)' -o -path ./.git \) -prune -o \
+			! -type d -printf '%P\n'; } | \
 		LC_ALL=C sort >$@.list
 	tar --create --no-recursion --format=ustar --files-from=$@.list \
 		--transform='s,^,$(NAME_VERSION)/,S' --owner=0 --group=0 \
