@@ -41,7 +41,7 @@ class thrash_protect::export (
     $exported = $sent.reduce({}) |$all, $service| { $all + { $service[1] => $service[0] } }
 
     # Two that are lost are not missed yet.
-    $freshness = 3 * ceiling(pick($thrash_protect::push::heartbeat, 60))
+    $freshness = max(180, 3 * ceiling(pick($thrash_protect::push::heartbeat, 60)))
   } else {
     $exported = $services
     $freshness = undef
