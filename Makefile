@@ -364,9 +364,9 @@ $(BUILD)/places: force
 	@$(call changed,$(SUBSTITUTE))
 
 # $(call put,MODE,DIRECTORY,FILES): makes the directory, too
-put = install -d $(DESTDIR)$(2) && install -m $(1) $(3) $(DESTDIR)$(2)
+put = install -d "$(DESTDIR)$(2)" && install -m $(1) $(3) "$(DESTDIR)$(2)"
 # $(call put_as,MODE,FILE,NAME)
-put_as = install -D -m $(1) $(2) $(DESTDIR)$(3)
+put_as = install -D -m $(1) $(2) "$(DESTDIR)$(3)"
 
 DAEMON_PAGES = $(addprefix $(READY)/daemon/,thrash-protect.8 \
 	thrash-protect.conf.5)
@@ -394,7 +394,7 @@ install-daemon: $(BUILD)/bin/$(DAEMON) $(DAEMON_PAGES) $(CONFIG) \
 	$(call put,755,$(sbindir),$<)
 	$(call put,644,$(mandir)/man8,$(filter %.8,$^))
 	$(call put,644,$(mandir)/man5,$(filter %.5,$^))
-	test -e $(DESTDIR)$(sysconfdir)/$(DAEMON).conf || \
+	test -e "$(DESTDIR)$(sysconfdir)/$(DAEMON).conf" || \
 		{ $(call put,644,$(sysconfdir),$(CONFIG)); }
 
 install-checks: $(addprefix $(BUILD)/bin/,$(CHECKS)) $(CHECK_PAGES) \
@@ -407,10 +407,10 @@ install-checks: $(addprefix $(BUILD)/bin/,$(CHECKS)) $(CHECK_PAGES) \
 install-graphs: $(addprefix $(BUILD)/bin/,$(GRAPHS)) \
 		$(READY)/plugins/munin/examples/plugin-conf
 	$(call put,755,$(pkglibdir),$(filter $(BUILD)/bin/%,$^))
-	install -d $(DESTDIR)$(munindir)
+	install -d "$(DESTDIR)$(munindir)"
 	for graph in $(GRAPHS); do \
-		ln -sfr $(DESTDIR)$(pkglibdir)/$$graph \
-			$(DESTDIR)$(munindir) || exit; \
+		ln -sfr "$(DESTDIR)$(pkglibdir)/$$graph" \
+			"$(DESTDIR)$(munindir)" || exit; \
 	done
 	$(call put,644,$(docdir)/examples,$(filter %/plugin-conf,$^))
 
@@ -439,23 +439,24 @@ install-init-upstart: $(READY)/packaging/upstart.conf
 MODULE = $(puppetdir)/thrash_protect
 MODULE_TESTS = $(addprefix puppet/,Gemfile Rakefile spec tests)
 install-puppet:
-	install -d $(DESTDIR)$(MODULE)
+	install -d "$(DESTDIR)$(MODULE)"
 	for part in $(filter-out $(MODULE_TESTS),$(wildcard puppet/*)); do \
-		cp -R --no-preserve=ownership $$part $(DESTDIR)$(MODULE) || exit; \
+		cp -R --no-preserve=ownership $$part "$(DESTDIR)$(MODULE)" || exit; \
 	done
-	chmod -R u=rwX,go=rX $(DESTDIR)$(MODULE)
+	chmod -R u=rwX,go=rX "$(DESTDIR)$(MODULE)"
 
 # Whatever install would put there; changed settings stay.
 uninstall:
 	rm -rf $(BUILD)/installed
 	$(MAKE) --no-print-directory DESTDIR=$(abspath $(BUILD))/installed install
-	cd $(BUILD)/installed && find . ! -type d | while read -r file; do \
+	find $(BUILD)/installed ! -type d -printf '%P\n' | while read -r file; do \
 		case $$file in *.conf) \
-			cmp -s "$$file" "$(DESTDIR)/$$file" || continue ;; \
+			cmp -s "$(BUILD)/installed/$$file" \
+				"$(DESTDIR)/$$file" || continue ;; \
 		esac; \
 		rm -f "$(DESTDIR)/$$file"; \
 	done
-	cd $(BUILD)/installed && find . -depth -type d -path '*thrash*' | \
+	find $(BUILD)/installed -depth -type d -printf '%P\n' | grep thrash | \
 		while read -r directory; do \
 			rmdir "$(DESTDIR)/$$directory" 2>/dev/null; \
 		done; true
@@ -487,7 +488,8 @@ dist: $(TARBALL)
 $(TARBALL): force
 	@mkdir -p $(@D)
 	{ test -e .git && git ls-files || \
-		find . -path './$(BUILD)' -prune -o ! -type d -printf '%P\n'; } | \
+		find . \( -path './$(BUILD)' -o -path ./.git \) -prune -o \
+			! -type d -printf '%P\n'; } | \
 		LC_ALL=C sort >$@.list
 	tar --create --no-recursion --format=ustar --files-from=$@.list \
 		--transform='s,^,$(NAME_VERSION)/,S' --owner=0 --group=0 \

@@ -338,6 +338,17 @@ void settings_default(struct settings *settings)
 	options_default(&settings_table, settings);
 }
 
+/* Makes an error of whoever forgives a warning. */
+static int forgive(struct settings *settings, int error,
+		   const struct problem *problem)
+{
+	if (!error || !settings->forgives)
+		return error;
+	if (settings->warning_count < SETTINGS_WARNINGS)
+		settings->warnings[settings->warning_count++] = *problem;
+	return 0;
+}
+
 /* Sets what a file or the environment calls name. */
 static int set_named(struct settings *settings, struct span name,
 		     const char *text, const char *place,
@@ -348,7 +359,7 @@ static int set_named(struct settings *settings, struct span name,
 				      settings, problem);
 
 	if (error)
-		return error;
+		return forgive(settings, error, problem);
 	if (!row->parse && settings->warning_count < SETTINGS_WARNINGS)
 		(void)problem_set(
 			&settings->warnings[settings->warning_count++], 0,
@@ -480,8 +491,13 @@ int settings_load(struct settings *settings, int argc, char **argv,
 	if (settings->action == ACTION_HELP ||
 	    settings->action == ACTION_VERSION)
 		return 0; /* asked for when nothing else works */
+
+	bool forgives = settings->action == ACTION_THAW_ALL;
+
 	settings_default(settings);
+	settings->forgives = forgives;
 	error = load_file(settings, config, must_exist, problem);
+	error = forgive(settings, error, problem);
 	if (!error)
 		error = load_environment(settings, environment, problem);
 	settings->rules.line = RULES_COMMAND_LINE;

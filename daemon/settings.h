@@ -54,6 +54,7 @@ struct settings {
 	bool is_debug;
 	bool uses_syslog;
 	bool uses_psi;
+	bool forgives;      /* what is wrong is a warning */
 	const char *config; /* all texts: argv's, the environment's or below */
 	const char *run_dir;
 	const char *proc;
@@ -84,7 +85,9 @@ extern const struct option_table settings_table;
 /*
  * Fills *settings; argv and environment must outlive it.  -EINVAL, or what
  * opening the configuration file gave, with the place and what is expected
- * in *problem.  The default configuration file need not exist.
+ * in *problem.  The default configuration file need not exist.  For --thaw-all
+ * what is wrong in file or environment is a warning: nobody stays frozen for
+ * it.
  */
 int settings_load(struct settings *settings, int argc, char **argv,
 		  char *const *environment, struct problem *problem);

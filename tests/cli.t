@@ -369,6 +369,13 @@ protect --thaw-all
 is "$status $out$err" '0 ' '--thaw-all has nothing to do'
 test ! -e "$run_dir"
 ok $? '--thaw-all has not made the run directory'
+printf '%s\n' '[thrash-protect]' 'max_frozen = no' 'protect = user:no-such-user' 'nonsense' \
+	>"$config"
+THRASH_PROTECT_QUANTUM=x protect --thaw-all
+is "$status $out" '0 ' '--thaw-all does so with bad settings, too'
+is "$(echo "$err" | grep -cE ':2: max_frozen|:3: protect|:4: |_QUANTUM: ')" 4 \
+	'... and says what is wrong with each'
+: >"$config"
 
 # unplayable NAME PATTERN: a bad recording is $WORK/recording
 unplayable() {

@@ -201,6 +201,7 @@ static void test_load_errors(const struct scratch *scratch)
 	char *wrong[] = {(char[]){"thrash-protect"}, (char[]){"extra"}, NULL};
 	char *twice[] = {(char[]){"thrash-protect"}, (char[]){"--status"},
 			 (char[]){"--thaw-all"}, NULL};
+	char *thaw[] = {twice[0], twice[2], NULL};
 
 	is_int(settings_load(&settings, 2, argv, empty, &problem), -ENOENT,
 	       "a file that is named must be there");
@@ -212,6 +213,9 @@ static void test_load_errors(const struct scratch *scratch)
 		"and told with the variable's name");
 	is_int(settings_load(&settings, 1, argv, unknown, &problem), -EINVAL,
 	       "an unknown variable is refused");
+	is_int(settings_load(&settings, 2, thaw, environment, &problem), 0,
+	       "but not by who thaws all");
+	is_int((int64_t)settings.warning_count, 1, "who warns of it");
 	is_int(settings_load(&settings, 2, wrong, empty, &problem), -EINVAL,
 	       "an argument that is no option is refused");
 	is_int(settings_load(&settings, 3, twice, empty, &problem), -EINVAL,

@@ -85,6 +85,15 @@ class thrash_protect::collect (
     }
   }
 
+  # That of the files, which nobody else has.
+  if $format == 'nagios_core' {
+    nagios_command { 'thrash_protect_no_result':
+      ensure       => present,
+      command_line => '/bin/echo "UNKNOWN: no result has come for too long" && exit 3',
+      notify       => $told,
+    }
+  }
+
   Thrash_protect::Monitored <<| tag == $exported_tag |>> {
     format           => $format,
     directory        => $directory,

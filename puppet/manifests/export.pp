@@ -21,7 +21,7 @@
 class thrash_protect::export (
   Enum['nrpe', 'push']                                           $via          = 'nrpe',
   Thrash_protect::Address                                                   $host         = $facts['networking']['fqdn'],
-  Thrash_protect::Address                                                   $address      = $facts['networking']['ip'],
+  Thrash_protect::Address                                                   $address      = pick($facts['networking']['ip'], $facts['networking']['ip6']),
   Hash[Thrash_protect::Service_name, Thrash_protect::Command, 1] $services     = {
     'thrash frozen'   => 'check_thrash_frozen',
     'thrash marker'   => 'check_thrash_marker',
@@ -39,14 +39,19 @@ class thrash_protect::export (
     }.filter |$command, $name| { $name != 'none' }
 
     $exported = $sent.reduce({}) |$all, $service| { $all + { $service[1] => $service[0] } }
+
+    # Two that are lost are not missed yet.
+    $freshness = max(180, 3 * ceiling(pick($thrash_protect::push::heartbeat, 60)))
   } else {
     $exported = $services
+    $freshness = undef
   }
 
   @@thrash_protect::monitored { $host:
     address    => $address,
     services   => $exported,
     is_passive => $via == 'push',
+    freshness  => $freshness,
     tag        => $exported_tag,
   }
 }

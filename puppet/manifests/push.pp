@@ -86,7 +86,8 @@
 #   Options of `check_thrash_marker`.
 #
 # @param credentials
-#   The file of the secrets.
+#   The file of the secrets. Without `login`, `password` and `token` there is
+#   none, and one that is there is removed.
 #
 # @param ca
 #   Trust the authorities in this file (default: those of the system).
@@ -285,6 +286,11 @@ class thrash_protect::push (
     } else {
       Service[$service_name] -> File[$config_file, $credentials]
     }
+  }
+
+  # Its user comes with the tool, which may be in the daemon's package.
+  if $is_present {
+    Class['thrash_protect::install'] -> File[$config_file, $credentials]
   }
 
   if $thrash_protect::package_manage and $package_name {

@@ -127,6 +127,13 @@ put install DESTDIR="$WORK/clean"
 put uninstall DESTDIR="$WORK/clean"
 is "$(tree "$WORK/clean")" '' 'settings that nobody has changed go as well'
 
+relative="$(realpath --relative-to=. "$WORK")/a blank"
+put install DESTDIR="$relative"
+is "$(tree "$WORK/a blank")" "$(tree "$WORK/none/such")" \
+	'a DESTDIR may be relative, with a blank in it'
+put uninstall DESTDIR="$relative"
+is "$(tree "$WORK/a blank")" '' 'for uninstall, too'
+
 ### The settings
 
 conf=$WORK/none/such/etc/thrash-protect.conf

@@ -55,13 +55,15 @@ test_remove() {
 	wait_for 5 is_up
 	freezes 'the installed daemon freezes'
 	kill_daemon
+	# as systemd-tmpfiles makes it
+	mkdir "$root/var/spool/thrash-protect-push"
 	run pacman_inside -R thrash-protect
 	is "$status" 0 'it is removed' || diag "$out"
 	wait_for 5 is_nobody_stopped
 	ok $? 'which thaws whom a killed daemon has left frozen' ||
 		diag "$out"
-	is "$(cd "$root" && find etc usr var/spool run ! -type d \
-		-path '*thrash*')" etc/thrash-protect.conf.pacsave \
+	is "$(cd "$root" && find etc usr var/spool run -path '*thrash*')" \
+		etc/thrash-protect.conf.pacsave \
 		'settings that were changed are kept aside, and nothing else is left'
 }
 

@@ -39,6 +39,9 @@ test_looks() {
 			sed 's/^[a-z]* scriptlet (using .*/:/' >"$WORK/scripts"
 		run shellcheck --shell=dash --exclude=SC2086 "$WORK/scripts"
 		is "$status$out" 0 'which shellcheck has nothing against'
+		like "$(rpm -qpl "$package" 2>/dev/null)" \
+			'/doc/thrash-protect[^/]*$' \
+			'the directory of its documents is its own'
 	done
 	# where systemd's macros are there they are used
 	spec=$(rpmspec -P "$packages"/*.spec --define 'systemd_post POST %1' \
@@ -83,10 +86,12 @@ test_upgrade() {
 	[ -e "$root/etc/thrash-protect.conf.rpmsave" ]
 	ok $? 'settings that were changed are kept aside'
 	rm "$root/etc/thrash-protect.conf.rpmsave"
+	# as systemd-tmpfiles makes it
+	mkdir "$root/var/spool/thrash-protect-push"
 	# shellcheck disable=SC2046 # names
 	run rpm_inside -e $(rpm --root "$root" -qa 2>/dev/null)
-	is "$(cd "$root" && find etc usr var/spool run ! -type d \
-		-path '*thrash*')" '' 'nothing is left' || diag "$out"
+	is "$(cd "$root" && find etc usr var/spool run -path '*thrash*')" \
+		'' 'nothing is left' || diag "$out"
 }
 
 inside_namespace() {

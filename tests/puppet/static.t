@@ -113,6 +113,23 @@ test_settings() {
 		'each is a parameter'
 }
 
+# enumerated TYPE: what Puppet knows
+enumerated() {
+	sed -n "s/^  '\(.*\)',/\1/p" "$module/types/$1.pp" | sort
+}
+
+# listed VARIABLE: of the Makefile
+listed() {
+	sed -n "s/^$1 = //p" Makefile | tr ' ' '\n' | sort
+}
+
+test_programs() {
+	is "$(enumerated nagios_plugin)" "$(listed CHECKS)" \
+		'every check is a plugin for Puppet'
+	is "$(enumerated munin_plugin)" "$(listed GRAPHS)" \
+		'every graph is, too'
+}
+
 # What all checks have, and what is told them by other parameters, is left out.
 test_checks() {
 	for check in frozen marker pressure; do
@@ -169,6 +186,7 @@ test_spec() {
 test_style
 test_documentation
 test_settings
+test_programs
 test_checks
 test_bounds thrash-protect init
 test_bounds thrash-protect-push push

@@ -37,6 +37,13 @@ describe 'thrash_protect::collect' do
     end
   end
 
+  context 'with nagios_core, and services that wait for what is sent' do
+    let(:params) { { format: 'nagios_core', service_name: 'nagios' } }
+    let(:pre_condition) { "service { 'nagios': ensure => running }" }
+
+    it { is_expected.to contain_nagios_command('thrash_protect_no_result').with_command_line(%r{exit 3$}).that_notifies('Service[nagios]') }
+  end
+
   Hosts.all.each do |title, facts|
     context "on #{title}" do
       let(:facts) { facts }

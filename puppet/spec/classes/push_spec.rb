@@ -43,6 +43,12 @@ describe 'thrash_protect::push' do
     it { is_expected.to contain_service('thrash-protect-push').with(ensure: 'running', enable: true) }
     it { is_expected.to contain_package('thrash-protect-push') }
 
+    context 'in the package of the daemon' do
+      let(:facts) { Hosts['Archlinux'] }
+
+      it { is_expected.to contain_file(secrets).that_requires('Package[thrash-protect]') }
+    end
+
     context 'when it goes' do
       let(:pre_condition) { "class { 'thrash_protect': ensure => absent, manage_push => false }" }
 
