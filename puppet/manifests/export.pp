@@ -44,7 +44,7 @@ class thrash_protect::export (
     $freshness = max(180, 3 * ceiling(pick($thrash_protect::push::heartbeat, 60)))
   } else {
     $exported = $services
-    $freshness = undef
+    $freshness = 180
   }
 
   @@thrash_protect::monitored { $host:
