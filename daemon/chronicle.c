@@ -68,18 +68,6 @@ static struct chronicle_row *find_row(struct chronicle *chronicle,
 	return NULL;
 }
 
-static const struct frozen *find_frozen(const struct freezer *freezer,
-					const struct chronicle_row *row)
-{
-	const struct frozen *frozen = NULL;
-
-	while ((frozen = freezer_next(freezer, frozen)))
-		if (frozen->pid == row->pid &&
-		    frozen->start_time == row->start_time)
-			return frozen;
-	return NULL;
-}
-
 /* Who is frozen without an order is so for the sake of another. */
 static const struct order *find_order(const struct orders *orders,
 				      const struct frozen *frozen)
@@ -157,10 +145,12 @@ static int note_freezes(struct chronicle *chronicle,
 	int error = 0;
 
 	for (size_t i = chronicle->count; i-- > 0;) {
-		if (find_frozen(freezer, &chronicle->rows[i]))
+		const struct chronicle_row *row = &chronicle->rows[i];
+
+		if (freezer_find(freezer, row->pid, row->start_time))
 			continue;
 
-		int failed = note_thaw(chronicle, &chronicle->rows[i], now_us);
+		int failed = note_thaw(chronicle, row, now_us);
 
 		chronicle->rows[i] = chronicle->rows[--chronicle->count];
 		error = error ? error : failed;

@@ -99,6 +99,12 @@ static struct frozen *find(const struct freezer *freezer, pid_t pid,
 	return NULL;
 }
 
+const struct frozen *freezer_find(const struct freezer *freezer, pid_t pid,
+				  uint64_t start_time)
+{
+	return find(freezer, pid, start_time);
+}
+
 static struct frozen *find_room(const struct freezer *freezer)
 {
 	struct frozen *rows = freezer->ledger->rows;

@@ -73,6 +73,10 @@ const struct frozen *freezer_next(const struct freezer *freezer,
 				  const struct frozen *last);
 size_t freezer_count(const struct freezer *freezer);
 
+/* Its row; NULL when it is not in the table. */
+const struct frozen *freezer_find(const struct freezer *freezer, pid_t pid,
+				  uint64_t start_time);
+
 bool freezer_is_dry_run(const struct freezer *freezer);
 
 /*
