@@ -88,18 +88,14 @@ static int collect(const struct report *report, const struct history_sum *sum,
 	return 0;
 }
 
-/* The rows so that who was frozen for longest comes first. */
-static void sort(struct culprits *culprits)
+/* Who was frozen for longest comes first; of the same, who was so last. */
+static int compare(const void *one, const void *other)
 {
-	for (size_t i = 1; i < culprits->count; i++) {
-		struct culprit row = culprits->rows[i];
-		size_t at = i;
+	const struct culprit *a = one, *b = other;
 
-		for (; at && culprits->rows[at - 1].frozen_ms < row.frozen_ms;
-		     at--)
-			culprits->rows[at] = culprits->rows[at - 1];
-		culprits->rows[at] = row;
-	}
+	if (a->frozen_ms != b->frozen_ms)
+		return a->frozen_ms < b->frozen_ms ? 1 : -1;
+	return a->last.sequence < b->last.sequence ? 1 : -1;
 }
 
 static void format_time(const struct report *report, uint64_t boottime_ms,
@@ -247,7 +243,8 @@ static void print_text(const struct report *report,
 	print_sum(report, sum, culprits->count, out);
 	if (!lines)
 		return;
-	sort(culprits);
+	qsort(culprits->rows, culprits->count, sizeof(*culprits->rows),
+	      compare);
 	(void)fprintf(out, "\n%8s %-16s %6s %7s  %8s %9s %12s\n", "PID",
 		      "COMMAND", "TIMES", "FROZEN", "LONGEST", "MIB", "LAST");
 	for (size_t i = 0; i < lines; i++) {
