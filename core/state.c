@@ -31,79 +31,79 @@ struct row {
 	const char *help;
 };
 
-#define FIELD(name, kind, is_required)                                     \
-	{                                                                  \
-#name, kind, is_required, offsetof(struct state, name), 0, \
-			NULL, 0, NULL                                      \
-	}
-#define METRIC(name, kind, is_required, metric, unit, help)                \
-	{                                                                  \
-#name, kind, is_required, offsetof(struct state, name), 0, \
-			metric, unit, help                                 \
-	}
-#define COUNTER(name, path)                                                  \
-	{                                                                    \
-		name, NUMBER, false, offsetof(struct state, sample.path), 0, \
-			NULL, 0, NULL                                        \
-	}
-#define COUNTER_IF(name, path, has)                                       \
-	{                                                                 \
-		name, NUMBER, false, offsetof(struct state, sample.path), \
-			offsetof(struct state, sample.has), NULL, 0, NULL \
-	}
+#define FIELD(field, what, must)                               \
+	.name = #field, .kind = (what), .is_required = (must), \
+	.offset = offsetof(struct state, field)
+#define METRIC(called, units, text) \
+	.metric = (called), .unit = (units), .help = (text)
+#define COUNTER(called, path)             \
+	.name = (called), .kind = NUMBER, \
+	.offset = offsetof(struct state, sample.path)
+#define IF(path) .has = offsetof(struct state, sample.path)
 
 /* In the order in which they are written. */
 static const struct row rows[] = {
-	FIELD(format, NUMBER, true),
-	METRIC(version, WORD, true, "version_info", 1,
-	       "Which thrash-protect wrote this."),
-	FIELD(pid, NUMBER, true),
-	FIELD(pid_start_time, NUMBER, true),
-	FIELD(boottime_ms, NUMBER, true),
-	FIELD(fresh_for_ms, NUMBER, true),
-	METRIC(mode, WORD, true, "mode_info", 1, "What it judges by."),
-	METRIC(verdict, WORD, true, "verdict_info", 1,
-	       "Whether the host is calm, unsettled or thrashing."),
-	METRIC(stall_permille, NUMBER, false, "stall_ratio", 1000,
-	       "Share of the last interval in which tasks were stalled."),
-	METRIC(page_cost_us, NUMBER, false, "page_cost_seconds", 1000000,
-	       "What a page from swap costs here, as learned."),
-	METRIC(stall_us_total, NUMBER, false, "stall_seconds_total", 1000000,
-	       "Time in which tasks were stalled."),
-	METRIC(thrash_us_total, NUMBER, false, "thrash_seconds_total", 1000000,
-	       "Time in which the host was thrashing."),
-	METRIC(freezes_total, NUMBER, false, "freezes_total", 1,
-	       "Freezes of a process."),
-	METRIC(thaws_total, NUMBER, false, "thaws_total", 1,
-	       "Thaws of a process."),
-	METRIC(rotations_total, NUMBER, false, "rotations_total", 1,
-	       "Turns given to a process that had waited."),
-	METRIC(freezes_unhelpful_total, NUMBER, false,
-	       "freezes_unhelpful_total", 1,
-	       "Freezes after which the host thrashed on."),
-	METRIC(paged_out_bytes_total, NUMBER, false, "paged_out_bytes_total", 1,
-	       "Memory of frozen processes moved to swap in bulk."),
-	METRIC(prefetched_bytes_total, NUMBER, false, "prefetched_bytes_total",
-	       1, "Memory brought in for processes whose turn came."),
-	METRIC(frozen_us_total, NUMBER, false, "frozen_process_seconds_total",
-	       1000000, "Time frozen, summed over processes."),
-	METRIC(longest_gap_ms, NUMBER, false, "longest_gap_seconds", 1000,
-	       "Longest time for which the daemon itself could not run."),
-	COUNTER_IF("pswpin", vmstat.swapped_in, vmstat.has_swap),
-	COUNTER_IF("pswpout", vmstat.swapped_out, vmstat.has_swap),
-	COUNTER("pgmajfault", vmstat.major_faults),
-	COUNTER_IF("workingset_refault_anon", vmstat.refaulted_anon,
-		   vmstat.has_refaults_anon),
-	COUNTER_IF("workingset_refault_file", vmstat.refaulted_file,
-		   vmstat.has_refaults_file),
-	COUNTER_IF("memory_some_us", memory.some_us, has_memory),
-	COUNTER_IF("memory_full_us", memory.full_us, has_memory),
-	COUNTER_IF("io_some_us", io.some_us, has_io),
-	COUNTER_IF("io_full_us", io.full_us, has_io),
-	METRIC(frozen_processes, NUMBER, true, "frozen_processes", 1,
-	       "Processes that are frozen."),
-	METRIC(longest_frozen_ms, NUMBER, true, "longest_frozen_seconds", 1000,
-	       "For how long the one frozen first has been."),
+	{FIELD(format, NUMBER, true)},
+	{FIELD(version, WORD, true),
+	 METRIC("version_info", 1, "Which thrash-protect wrote this.")},
+	{FIELD(pid, NUMBER, true)},
+	{FIELD(pid_start_time, NUMBER, true)},
+	{FIELD(boottime_ms, NUMBER, true)},
+	{FIELD(fresh_for_ms, NUMBER, true)},
+	{FIELD(mode, WORD, true), METRIC("mode_info", 1, "What it judges by.")},
+	{FIELD(verdict, WORD, true),
+	 METRIC("verdict_info", 1,
+		"Whether the host is calm, unsettled or thrashing.")},
+	{FIELD(stall_permille, NUMBER, false),
+	 METRIC("stall_ratio", 1000,
+		"Share of the last interval in which tasks were stalled.")},
+	{FIELD(page_cost_us, NUMBER, false),
+	 METRIC("page_cost_seconds", 1000000,
+		"What a page from swap costs here, as learned.")},
+	{FIELD(stall_us_total, NUMBER, false),
+	 METRIC("stall_seconds_total", 1000000,
+		"Time in which tasks were stalled.")},
+	{FIELD(thrash_us_total, NUMBER, false),
+	 METRIC("thrash_seconds_total", 1000000,
+		"Time in which the host was thrashing.")},
+	{FIELD(freezes_total, NUMBER, false),
+	 METRIC("freezes_total", 1, "Freezes of a process.")},
+	{FIELD(thaws_total, NUMBER, false),
+	 METRIC("thaws_total", 1, "Thaws of a process.")},
+	{FIELD(rotations_total, NUMBER, false),
+	 METRIC("rotations_total", 1,
+		"Turns given to a process that had waited.")},
+	{FIELD(freezes_unhelpful_total, NUMBER, false),
+	 METRIC("freezes_unhelpful_total", 1,
+		"Freezes after which the host thrashed on.")},
+	{FIELD(paged_out_bytes_total, NUMBER, false),
+	 METRIC("paged_out_bytes_total", 1,
+		"Memory of frozen processes moved to swap in bulk.")},
+	{FIELD(prefetched_bytes_total, NUMBER, false),
+	 METRIC("prefetched_bytes_total", 1,
+		"Memory brought in for processes whose turn came.")},
+	{FIELD(frozen_us_total, NUMBER, false),
+	 METRIC("frozen_process_seconds_total", 1000000,
+		"Time frozen, summed over processes.")},
+	{FIELD(longest_gap_ms, NUMBER, false),
+	 METRIC("longest_gap_seconds", 1000,
+		"Longest time for which the daemon itself could not run.")},
+	{COUNTER("pswpin", vmstat.swapped_in), IF(vmstat.has_swap)},
+	{COUNTER("pswpout", vmstat.swapped_out), IF(vmstat.has_swap)},
+	{COUNTER("pgmajfault", vmstat.major_faults)},
+	{COUNTER("workingset_refault_anon", vmstat.refaulted_anon),
+	 IF(vmstat.has_refaults_anon)},
+	{COUNTER("workingset_refault_file", vmstat.refaulted_file),
+	 IF(vmstat.has_refaults_file)},
+	{COUNTER("memory_some_us", memory.some_us), IF(has_memory)},
+	{COUNTER("memory_full_us", memory.full_us), IF(has_memory)},
+	{COUNTER("io_some_us", io.some_us), IF(has_io)},
+	{COUNTER("io_full_us", io.full_us), IF(has_io)},
+	{FIELD(frozen_processes, NUMBER, true),
+	 METRIC("frozen_processes", 1, "Processes that are frozen.")},
+	{FIELD(longest_frozen_ms, NUMBER, true),
+	 METRIC("longest_frozen_seconds", 1000,
+		"For how long the one frozen first has been.")},
 };
 
 enum {
