@@ -262,8 +262,10 @@ static void print_past(const struct munin_graph *graph,
 		       const struct history_record *record, uint64_t epoch_s)
 {
 	struct munin_value values[MUNIN_FIELDS] = {0};
+	struct sample sample;
 
-	graph->recall(record, values);
+	history_get_sample(record, &sample);
+	graph->recall(record, &sample, values);
 	for (size_t i = 0; i < graph->count; i++)
 		if (present[i].presence != MUNIN_ABSENT &&
 		    values[i].presence == MUNIN_KNOWN)

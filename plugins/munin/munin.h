@@ -59,7 +59,7 @@ struct munin_graph {
 		     struct problem *problem);
 	/* What the history knows of these values; as fetch.  NULL: nothing. */
 	void (*recall)(const struct history_record *record,
-		       struct munin_value *values);
+		       const struct sample *sample, struct munin_value *values);
 	/* 0 if the plugin is of use on this host; NULL: if it can fetch */
 	int (*autoconf)(const struct munin_host *host, struct problem *problem);
 };

@@ -80,8 +80,9 @@ static int fetch(const struct munin_host *host, struct munin_value *values,
 }
 
 static void recall(const struct history_record *record,
-		   struct munin_value *values)
+		   const struct sample *sample, struct munin_value *values)
 {
+	(void)sample;
 	munin_put(&values[FREEZES], true, record->freezes_total);
 	munin_put(&values[THAWS], true, record->thaws_total);
 	munin_put(&values[FROZEN], true, record->frozen_processes);

@@ -45,12 +45,10 @@ static int fetch(const struct munin_host *host, struct munin_value *values,
 }
 
 static void recall(const struct history_record *record,
-		   struct munin_value *values)
+		   const struct sample *sample, struct munin_value *values)
 {
-	struct sample sample;
-
-	history_get_sample(record, &sample);
-	put(&sample.vmstat, values);
+	(void)record;
+	put(&sample->vmstat, values);
 }
 
 int main(int argc, char **argv)

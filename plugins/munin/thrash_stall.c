@@ -87,13 +87,10 @@ static int find_use(const struct munin_host *host, struct problem *problem)
 }
 
 static void recall(const struct history_record *record,
-		   struct munin_value *values)
+		   const struct sample *sample, struct munin_value *values)
 {
-	struct sample sample;
-
-	history_get_sample(record, &sample);
-	put(&values[MEMORY_SOME], sample.has_memory, &sample.memory);
-	put(&values[IO_SOME], sample.has_io, &sample.io);
+	put(&values[MEMORY_SOME], sample->has_memory, &sample->memory);
+	put(&values[IO_SOME], sample->has_io, &sample->io);
 	munin_put(&values[THRASHING], true,
 		  record->thrash_us_total / PERCENT_US);
 }
