@@ -108,14 +108,10 @@ static void make_room(struct push_queue *queue, unsigned kind, size_t bytes)
 	}
 }
 
-static void insert(struct push_queue *queue, const struct push_entry *entry)
+/* Numbers rise, and so do the names of a directory that is read in order. */
+static void append(struct push_queue *queue, const struct push_entry *entry)
 {
-	size_t place = find(queue, entry->number);
-
-	memmove(queue->entries + place + 1, queue->entries + place,
-		(queue->count - place) * sizeof(*queue->entries));
-	queue->entries[place] = *entry;
-	queue->count++;
+	queue->entries[queue->count++] = *entry;
 	queue->bytes += entry->bytes;
 }
 
@@ -160,7 +156,7 @@ int push_queue_add(struct push_queue *queue, const struct push_result *result,
 		if (!entry.text)
 			return -ENOMEM;
 	}
-	insert(queue, &entry);
+	append(queue, &entry);
 	return 0;
 }
 
@@ -274,7 +270,7 @@ static int take_file(struct push_queue *queue, const char *name)
 	entry.kind = (uint8_t)result.kind;
 	entry.is_change = result.is_change;
 	make_room(queue, entry.kind, entry.bytes);
-	insert(queue, &entry);
+	append(queue, &entry);
 	if (entry.number >= queue->next_number)
 		queue->next_number = entry.number + 1;
 	return 0;
