@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* text is where line lies: a NUL is put behind the value. */
@@ -70,15 +71,33 @@ int config_parse(char *text, size_t length, const char *file,
 	return 0;
 }
 
-int config_read(const char *path, char *buffer, size_t size, struct span *text,
-		struct problem *problem)
+/* Only what is a file can be written in advance. */
+static bool is_doubtful(int file)
+{
+	struct stat status;
+	uid_t owner = 0;
+
+	return fstat(file, &status) == 0 && S_ISREG(status.st_mode) &&
+	       !file_is_trusted(file, &owner);
+}
+
+int config_read(const char *path, bool must_be_trusted, char *buffer,
+		size_t size, struct span *text, struct problem *problem)
 {
 	int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	int error = file < 0 ? -errno : file_read(file, buffer, size, text);
+	int error = 0;
 
-	if (file >= 0)
-		(void)close(file);
-	return error ? problem_set(problem, error, "%s: %s", path,
-				   strerror(-error))
-		     : 0;
+	if (file < 0)
+		return problem_set(problem, -errno, "%s: %s", path,
+				   strerror(errno));
+	if (must_be_trusted && is_doubtful(file))
+		error = problem_set(problem, -EPERM,
+				    "%s: others than root and user %u can "
+				    "write it",
+				    path, (unsigned)geteuid());
+	else if ((error = file_read(file, buffer, size, text)) != 0)
+		(void)problem_set(problem, error, "%s: %s", path,
+				  strerror(-error));
+	(void)close(file);
+	return error;
 }

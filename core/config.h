@@ -30,9 +30,10 @@ int config_parse(char *text, size_t length, const char *file,
 
 /*
  * Reads a file, which, unlike our own, may be a link; -errno with *problem
- * saying which file.
+ * saying which file: -EPERM for one that must be trusted and that others than
+ * root and we can write.
  */
-int config_read(const char *path, char *buffer, size_t size, struct span *text,
-		struct problem *problem);
+int config_read(const char *path, bool must_be_trusted, char *buffer,
+		size_t size, struct span *text, struct problem *problem);
 
 #endif

@@ -389,7 +389,7 @@ static int load_file(struct settings *settings, const char *path,
 		     bool must_exist, struct problem *problem)
 {
 	struct span text;
-	int error = config_read(path, settings->file_text,
+	int error = config_read(path, false, settings->file_text,
 				sizeof(settings->file_text), &text, problem);
 
 	if (error == -ENOENT && !must_exist)

@@ -231,30 +231,13 @@ int push_settings_parse(struct push_settings *settings, char *text,
 }
 
 /* Who can change where secrets are sent to can have them. */
-static int check_trusted(const char *path, struct problem *problem)
-{
-	struct stat status;
-
-	if (stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
-	    ((status.st_uid != 0 && status.st_uid != geteuid()) ||
-	     (status.st_mode & 0022)))
-		return problem_set(problem, -EPERM,
-				   "%s: others than root and user %u can "
-				   "write it",
-				   path, (unsigned)geteuid());
-	return 0;
-}
-
 static int load_file(struct push_settings *settings, const char *path,
 		     bool must_exist, struct problem *problem)
 {
 	struct span text;
-	int error = check_trusted(path, problem);
+	int error = config_read(path, true, settings->file_text,
+				sizeof(settings->file_text), &text, problem);
 
-	if (!error)
-		error = config_read(path, settings->file_text,
-				    sizeof(settings->file_text), &text,
-				    problem);
 	if (error == -ENOENT && !must_exist)
 		return 0;
 	return error ? error
