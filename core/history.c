@@ -335,9 +335,9 @@ static bool has_trouble(const struct history_record *record)
 	return record->verdict != HISTORY_CALM || record->frozen_processes;
 }
 
-/* The fine ones of a minute lie side by side; how many of them are read. */
+/* The fine ones of a minute lie side by side; how many were read, at most 7. */
 static size_t read_minute(const struct history *history, uint64_t minute,
-			  struct history_record records[RINGS_RATIO + 1])
+			  struct history_record *records)
 {
 	const struct ring *ring = &rings[HISTORY_FINE];
 	struct history_record coarse, fine[RINGS_RATIO];
@@ -360,26 +360,32 @@ static size_t read_minute(const struct history *history, uint64_t minute,
 	return count;
 }
 
-bool history_next(const struct history *history, uint64_t *at_ms,
-		  uint64_t until_ms, struct history_record *record)
+void history_walk(struct history_walk *walk, const struct history *history,
+		  uint64_t since_ms, uint64_t until_ms)
 {
-	struct history_record records[RINGS_RATIO + 1];
+	walk->history = history;
+	walk->at_ms = since_ms;
+	walk->until_ms = until_ms;
+	walk->minute = since_ms / HISTORY_COARSE_MS;
+	walk->count = walk->next = 0;
+}
 
-	for (uint64_t minute = *at_ms / HISTORY_COARSE_MS;
-	     minute <= until_ms / HISTORY_COARSE_MS; minute++) {
-		size_t count = read_minute(history, minute, records);
-
-		for (size_t i = 0; i < count; i++) {
-			if (records[i].boottime_ms <= *at_ms)
+bool history_next(struct history_walk *walk, struct history_record *record)
+{
+	for (;;) {
+		while (walk->next < walk->count) {
+			*record = walk->records[walk->next++];
+			if (record->boottime_ms <= walk->at_ms)
 				continue;
-			if (records[i].boottime_ms > until_ms)
-				return false;
-			*record = records[i];
-			*at_ms = record->boottime_ms;
-			return true;
+			walk->at_ms = record->boottime_ms;
+			return walk->at_ms <= walk->until_ms;
 		}
+		if (walk->minute > walk->until_ms / HISTORY_COARSE_MS)
+			return false;
+		walk->count = read_minute(walk->history, walk->minute++,
+					  walk->records);
+		walk->next = 0;
 	}
-	return false;
 }
 
 /* The worse of the two. */
@@ -537,19 +543,22 @@ static uint64_t sum_lacked_ms(const struct history *history, uint64_t since_ms,
 void history_add_up(const struct history *history, uint64_t since_ms,
 		    uint64_t until_ms, struct history_sum *sum)
 {
-	/* the totals are compared with those of the last record before */
-	uint64_t at_ms = since_ms - lesser(since_ms, HISTORY_GAP_MS);
+	struct history_walk walk;
 	uint64_t covered_ms = since_ms;
 	struct history_record before, record;
 	bool has_before = false;
 
 	*sum = (struct history_sum){.records = 0};
-	while (history_next(history, &at_ms, until_ms, &record)) {
-		if (at_ms > since_ms) {
+	/* the totals are compared with those of the last record before */
+	history_walk(&walk, history,
+		     since_ms - lesser(since_ms, HISTORY_GAP_MS), until_ms);
+	while (history_next(&walk, &record)) {
+		if (record.boottime_ms > since_ms) {
 			add_totals(sum, has_before ? &before : NULL, &record,
 				   since_ms);
-			sum->covered_ms += covered(covered_ms, at_ms);
-			covered_ms = at_ms;
+			sum->covered_ms +=
+				covered(covered_ms, record.boottime_ms);
+			covered_ms = record.boottime_ms;
 			if (sum->records++)
 				history_merge(&sum->worst, &record);
 			else

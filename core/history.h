@@ -135,13 +135,25 @@ void history_close(struct history *history);
 bool history_read(const struct history *history, enum history_ring ring,
 		  uint64_t number, struct history_record *record);
 
+/* All records of a time, one after the other. */
+struct history_walk {
+	const struct history *history; /* not ours */
+	uint64_t at_ms, until_ms;      /* what is left: after, and until */
+	uint64_t minute;               /* that is to be read next */
+	/* of the last one that was read: the fine ones, and the coarse one */
+	struct history_record records[HISTORY_COARSE_MS / HISTORY_FINE_MS + 1];
+	size_t count, next;
+};
+
+void history_walk(struct history_walk *walk, const struct history *history,
+		  uint64_t since_ms, uint64_t until_ms);
+
 /*
- * The next record after *at_ms, and until until_ms: the fine one where there
- * is one; its time goes to *at_ms.  False if there is none.  Of a minute in
- * which there are fine ones a coarse one may follow that covers them again.
+ * The next record after since_ms, and until until_ms: the fine one where there
+ * is one.  False if there is none.  Of a minute in which there are fine ones a
+ * coarse one may follow that covers them again.
  */
-bool history_next(const struct history *history, uint64_t *at_ms,
-		  uint64_t until_ms, struct history_record *record);
+bool history_next(struct history_walk *walk, struct history_record *record);
 
 /*
  * Adds what happened since the last one to the coarse ring and, if there was

@@ -77,9 +77,12 @@ static void go_on(struct fixture *f, unsigned seconds)
 static uint64_t count_records(struct fixture *f)
 {
 	struct history_record record;
-	uint64_t at_ms = UINT64_C(1000) * START_S - 1, count = 0;
+	struct history_walk walk;
+	uint64_t count = 0;
 
-	while (history_next(&f->history, &at_ms, f->now_us / 1000, &record))
+	history_walk(&walk, &f->history, UINT64_C(1000) * START_S - 1,
+		     f->now_us / 1000);
+	while (history_next(&walk, &record))
 		count++;
 	return count;
 }

@@ -112,9 +112,11 @@ static uint64_t count_records(struct fixture *f, uint64_t since_ms,
 			      uint64_t until_ms)
 {
 	struct history_record record;
-	uint64_t at_ms = since_ms, count = 0;
+	struct history_walk walk;
+	uint64_t count = 0;
 
-	while (history_next(&f->others, &at_ms, until_ms, &record))
+	history_walk(&walk, &f->others, since_ms, until_ms);
+	while (history_next(&walk, &record))
 		count++;
 	return count;
 }

@@ -230,19 +230,21 @@ static bool find_worst(const struct settings *settings,
 		       struct nagios_run *run)
 {
 	uint64_t since_ms = nagios_since_ms(run, settings->since_ms);
-	/* the first interval may have begun before */
-	uint64_t at_ms = since_ms - lesser(since_ms, HISTORY_GAP_MS);
-	uint64_t until_ms = after->time_us / 1000;
 	struct history history;
+	struct history_walk walk;
 	struct history_record record;
 	struct sample before = {.time_us = 0}, now;
 
 	worst->since_ms = run->now_ms - since_ms;
 	if (!nagios_open_history(run, &history))
 		return false;
-	while (history_next(&history, &at_ms, until_ms, &record)) {
+	/* the first interval may have begun before */
+	history_walk(&walk, &history,
+		     since_ms - lesser(since_ms, HISTORY_GAP_MS),
+		     after->time_us / 1000);
+	while (history_next(&walk, &record)) {
 		history_get_sample(&record, &now);
-		if (before.time_us && at_ms > since_ms)
+		if (before.time_us && record.boottime_ms > since_ms)
 			worsen(worst, &before, &now);
 		before = now;
 	}
