@@ -71,7 +71,7 @@ SOURCES := $(wildcard core/*.c daemon/*.c plugins/*/*.c tests/*.c \
 	tests/tools/*.c tests/bench/*.c tests/fuzz/*.c)
 HEADERS := $(wildcard core/*.h daemon/*.h plugins/*/*.h tests/*.h \
 	tests/tools/*.h tests/fuzz/*.h)
-SCRIPTS = $(wildcard tests/*.t tests/*.sh tests/*/*.t tests/*/*.sh) .ci/run
+SCRIPTS = $(wildcard tests/*.t tests/*.sh tests/*/*.t tests/*/*.sh) .ci/*
 SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all
 MUTATIONS =
 PROVE_FLAGS =
