@@ -247,7 +247,7 @@ test_logins() {
 	# shellcheck disable=SC2016
 	test_login "by $1: tmux in an older login" in_old \
 		'tmux new-session -A -s new' 'echo ${TMUX:+multiplexed}' \
-		^multiplexed
+		'multiplexed$'
 }
 
 # Somebody is logged in for longer.

@@ -494,6 +494,7 @@ static void test_broken_proc(void)
 	is_int(error, -EINVAL, "counters that stay unreadable end the daemon");
 	is_int(turns, TICK_FAILURES, "after a while");
 	(void)daemon_close(&f.daemon, "test", false);
+	end(&f);
 
 	begin(&f, "calm");
 	write_proc(&f, "vmstat", "nothing here\n");
