@@ -52,7 +52,7 @@ like "$err" "$WORK/none: No such file" 'without a /proc: one line says so'
 
 sh -c 'sleep 60; :' &
 shell=$!
-at_exit "kill $shell 2>/dev/null"
+at_exit "kill \$(cat /proc/$shell/task/$shell/children) $shell"
 wait_for 5 grep -qx sh "/proc/$shell/comm"
 explain $shell
 is "$status $err" '0 ' 'a shell: exit status 0 and no complaint'
@@ -140,9 +140,9 @@ THRASH_PROTECT_PROTECT="ho*" ruled \
 
 ### Hazards
 
-flock "$WORK/lock" sleep 60 &
+flock --no-fork "$WORK/lock" sleep 60 &
 holder=$!
-at_exit "kill $holder 2>/dev/null"
+at_exit "kill $holder"
 wait_for 5 grep -q " $holder " /proc/locks
 flock "$WORK/lock" true &
 at_exit "kill $! 2>/dev/null"
