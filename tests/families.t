@@ -86,9 +86,8 @@ inside_namespace() {
 		diag "in $part turns in part, in $whole as a whole"
 	is "$(sed -n 's/^frozen_processes //p' "$run_dir/state")" 0 \
 		'nobody is frozen now'
-	kill $daemon
-	wait $daemon
-	is $? 0 'the daemon ends well'
+	end_child TERM $daemon
+	is $status 0 'the daemon ends well'
 	exit 0
 }
 

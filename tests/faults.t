@@ -169,7 +169,7 @@ attach() {
 
 detach() {
 	kill -INT "$tracer" 2>/dev/null
-	wait "$tracer" 2>/dev/null
+	reap "$tracer"
 }
 
 # prepare FREEZER MOMENT: it thrashes; the worker waits for the fault, except in
@@ -234,8 +234,7 @@ look() {
 		return
 	fi
 	wait_for 8 ended "$daemon" || echo no_end
-	status=0
-	wait "$daemon" || status=$?
+	reap "$daemon"
 	echo "ended_$status"
 	[ $status -eq 1 ] || [ "$1" = end ] || echo no_failure
 	wait_for 2 is_nobody_stopped || echo left_frozen

@@ -169,8 +169,7 @@ test_worker_killed() {
 		freezes "before the worker is killed, $round"
 		kill -KILL "$(worker_of $daemon)"
 		wait_for 1 is_nobody_frozen || slow=$((slow + 1))
-		wait $daemon
-		status=$?
+		reap $daemon
 		[ $status = 1 ] || slow=$((slow + 1))
 	done
 	is $slow 0 'the worker is killed: within a second nobody is frozen'

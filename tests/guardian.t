@@ -72,8 +72,7 @@ test_deaths() {
 		sleep_for_a_moment
 		[ "$1" = worker ] && dead=$worker || dead=$daemon
 		kill -KILL "$dead"
-		status=0
-		wait $daemon || status=$?
+		reap $daemon
 		[ $status = "$2" ]
 		count_failure "status_$status"
 		look_after_end
@@ -116,8 +115,7 @@ test_hanging() {
 	kill -STOP "$worker" "$calm_worker"
 	wait_for $((HANG_S + 4)) ended $daemon
 	ok $? "a worker that is stopped: it is killed after some $HANG_S s"
-	status=0
-	wait $daemon || status=$?
+	reap $daemon
 	is $status 1 'and the daemon fails'
 	failures=
 	look_after_end
@@ -148,8 +146,7 @@ test_dry_run() {
 	wait_for 10 grep -qs '^frozen ' "$state"
 	ok $? 'a dry run freezes in its state file'
 	kill -KILL "$worker"
-	status=0
-	wait $daemon || status=$?
+	reap $daemon
 	is "$status $(process_state "$sleeper")" '1 T' \
 		'its worker is killed: it ends, and has touched nobody'
 	test ! -e "$state"
@@ -181,9 +178,9 @@ test_hung_pager() {
 	[ ! -e "$marker" ] && ! ended "$worker"
 	is $? 0 'and the marker is gone, while the pager is awaited'
 	end_child TERM $daemon
-	kill -INT $tracer 2>/dev/null
-	wait $tracer
 	is "$status" 0 'when it is there the daemon ends well'
+	kill -INT $tracer 2>/dev/null
+	reap $tracer
 }
 
 inside_namespace() {

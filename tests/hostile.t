@@ -227,8 +227,7 @@ test_bomb() {
 		diag "$gap ms; $(cat "$log")"
 	diag "$(bomb_size) processes, longest gap $gap ms"
 	ends 'a fork bomb'
-	kill -KILL "$bomb"
-	wait "$bomb" 2>/dev/null
+	end_child KILL "$bomb"
 }
 
 inside_namespace() {

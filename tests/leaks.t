@@ -99,8 +99,8 @@ test_death() {
 	daemon_start --freezer "$1"
 	kill -KILL "$(worker_of $daemon)"
 	wait_for 20 ended $daemon
-	wait $daemon
-	is $? 1 "by $1: its worker is killed"
+	reap $daemon
+	is $status 1 "by $1: its worker is killed"
 	is_nobody_stopped
 	ok $? 'it thaws all'
 	# of the worker nothing can be said

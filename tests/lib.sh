@@ -133,13 +133,19 @@ ended() {
 	[ $# -le 1 ]
 }
 
-# end_child SIGNAL PID: $status is how it ended; nothing waits for ever
+# reap PID: waits for a child that is to end by itself, but not for ever;
+# $status is how it ended
 # shellcheck disable=SC2034
-end_child() {
+reap() {
 	status=0
+	wait_for 10 ended "$1" || kill -KILL "$1"
+	wait "$1" 2>/dev/null || status=$?
+}
+
+# end_child SIGNAL PID: $status is how it ended
+end_child() {
 	kill "-$1" "$2"
-	wait_for 10 ended "$2" || kill -KILL "$2"
-	wait "$2" || status=$?
+	reap "$2"
 }
 
 # kill_both PID: a daemon and its worker, so that neither sees the other die
@@ -147,7 +153,7 @@ kill_both() {
 	tap_worker=$(worker_of "$1")
 	kill -STOP "$1" "$tap_worker"
 	kill -KILL "$1" "$tap_worker"
-	wait "$1"
+	reap "$1"
 	wait_for 5 ended "$tap_worker"
 }
 

@@ -1,42 +1,54 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A test that runs in a system that is booted for it, with a pure tree of
-# cgroups of version 2: the one that "make nspawn" makes, of which nothing is
-# written to.  To be sourced; $tree_has is a file that says that the tree is as
-# wanted, and $test_folder where below tests/ the test is.
+# cgroups of version 2: the one that "make nspawn" makes, or another $tree, of
+# which nothing is written to.  To be sourced.
 #
+#   need_tree        skips all where there is none
 #   outside          all of a test that runs its function inside there
 #   ended_inside     the last of inside
 #   unit NAME LINE...  runs a service: $name
 #   property NAME    of the last one
+#   kill_unit        both processes of that one, which is a daemon, while
+#                    somebody is frozen
 
 tree=${THRASH_TEST_TREE:-/var/cache/thrash-protect-tests/bookworm}
+tree_target=nspawn       # of make
+tree_has=usr/sbin/sshd   # a file that says that it is as wanted
+test_folder=             # where below tests/ the test is, with a slash
+boot_s=120               # at most
+
+need_tree() {
+	[ "$(id -u)" -eq 0 ] || skip_all 'needs root'
+	[ -e "$tree/$tree_has" ] ||
+		skip_all "needs a system in $tree (see make $tree_target)"
+}
 
 outside() {
-	[ "$(id -u)" -eq 0 ] || skip_all 'needs root'
+	need_tree
 	command -v systemd-nspawn >/dev/null ||
 		skip_all 'needs systemd-nspawn (Debian: systemd-container)'
-	[ -x "$tree/${tree_has:-usr/sbin/sshd}" ] || skip_all \
-		"needs a system in $tree (see make nspawn)"
 	# shellcheck disable=SC2154 # it is lib.sh's
 	cat >"$WORK/test.service" <<UNIT
 [Unit]
 Description=The test
+Requires=basic.target
+After=basic.target
 [Service]
 Type=oneshot
-ExecStart=/bin/sh $PWD/tests/${test_folder-}${0##*/} inside
+ExecStart=/bin/sh $PWD/tests/$test_folder${0##*/} inside
 ExecStopPost=/bin/systemctl --no-block poweroff
-Environment=BUILD=$build THRASH_TEST_WORK=$WORK
+Environment=BUILD=$build THRASH_TEST_WORK=$WORK HOME=/root LC_ALL=C.UTF-8
 StandardOutput=append:$WORK/out
 StandardError=append:$WORK/err
 UNIT
 	# a tmpfs over it, so that nothing of the tree is written to
 	at_exit remove_cgroups
 	find /sys/fs/cgroup -type d >"$WORK/cgroups"
-	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout -k 5 120 \
+	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout -k 5 "$boot_s" \
 		systemd-nspawn --quiet --register=no --keep-unit \
 		--private-network --volatile=overlay --directory="$tree" \
-		--machine="thrash-protect-test-$$" \
+		--machine="thrash-protect-test-$$" --hostname=web1.test \
 		--capability=CAP_IPC_LOCK \
 		--bind-ro="$PWD" --bind-ro="$build" --bind="$WORK" \
 		--bind-ro="$WORK/test.service:/etc/systemd/system/test.service" \
@@ -78,4 +90,15 @@ unit() {
 
 property() {
 	systemctl show --property "$1" --value "$name"
+}
+
+# So that neither sees the other die.
+kill_unit() {
+	main=$(property MainPID)
+	worker=$(worker_of "$main")
+	kill -STOP "$main" "$worker"
+	is_somebody_stopped
+	ok $? "$name: somebody is frozen when all of it is killed"
+	kill -KILL "$main" "$worker"
+	wait_for 5 have_ended "$main" "$worker"
 }

@@ -29,7 +29,7 @@ is_still() {
 
 freeze_end() {
 	exec 4>&-
-	wait "$freezer"
+	reap "$freezer"
 }
 
 cages() {

@@ -168,8 +168,7 @@ within 3 push_stop
 is "$? $(waiting)" '0 1' 'but not for long, and what has no answer waits'
 push_start
 sleep 0.3
-kill -KILL "$push_pid"
-wait "$push_pid" 2>"$WORK/null"
+end_child KILL "$push_pid"
 push_pid=
 mode up
 once

@@ -70,6 +70,5 @@ else
 			diag "$held KiB and $little KiB"
 	fi
 fi
-kill "$daemon"
-wait "$daemon"
-ok $? 'it ends'
+end_child TERM "$daemon"
+ok $status 'it ends'

@@ -106,8 +106,7 @@ stopped_sleeper() {
 }
 
 end_sleeper() {
-	kill -KILL "$sleeper"
-	wait "$sleeper" 2>/dev/null
+	end_child KILL "$sleeper"
 }
 
 test_run_directory() {

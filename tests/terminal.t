@@ -46,8 +46,7 @@ shell_begin() {
 terminal_end() {
 	type_line 'exit'
 	exec 3>&-
-	wait_for 5 ended "$terminal" || kill -KILL "$terminal"
-	wait "$terminal"
+	reap "$terminal"
 	terminal=
 }
 
@@ -123,7 +122,7 @@ freeze_begin() {
 
 freeze_end() {
 	exec 4>&-
-	wait "$freezer"
+	reap "$freezer"
 	freezer=
 }
 

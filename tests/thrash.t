@@ -51,9 +51,8 @@ inside_namespace() {
 	is "$(number_of frozen_processes)" 0 'nobody is frozen now'
 	test ! -e "$marker"
 	ok $? 'the marker is gone'
-	kill $daemon
-	wait $daemon
-	is $? 0 'the daemon ends well'
+	end_child TERM $daemon
+	is $status 0 'the daemon ends well'
 	exit 0
 }
 

@@ -118,16 +118,9 @@ is_over() {
 	is_nobody_stopped && [ ! -e $marker ] && [ ! -e $state ]
 }
 
-# kill_daemon: both of its processes, so that neither sees the other die
 kill_daemon() {
 	wait_for 5 is_somebody_stopped
-	main=$(property MainPID)
-	worker=$(worker_of "$main")
-	kill -STOP "$main" "$worker"
-	is_somebody_stopped
-	ok $? "$name: somebody is frozen when both are killed"
-	kill -KILL "$main" "$worker"
-	wait_for 5 ended "$main" && wait_for 5 ended "$worker"
+	kill_unit
 }
 
 test_all_capabilities() {

@@ -149,8 +149,7 @@ test_deaths() {
 		count_failure start
 		[ "$1" = worker ] && dead=$worker || dead=$daemon
 		kill -KILL "$dead"
-		status=0
-		wait $daemon || status=$?
+		reap $daemon
 		[ $status = "$2" ]
 		count_failure "status_$status"
 		wait_for 1 is_nobody_frozen

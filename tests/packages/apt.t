@@ -162,13 +162,8 @@ has_come_back() {
 
 test_killed() {
 	wait_for 5 is_somebody_stopped
-	main=$(property MainPID)
-	worker=$(worker_of "$main")
-	kill -STOP "$main" "$worker"
-	is_somebody_stopped
-	ok $? 'somebody is frozen when all of it is killed'
+	kill_unit
 	end_thrash
-	kill -KILL "$main" "$worker"
 	wait_for 10 has_come_back
 	ok $? 'systemd starts it anew' ||
 		diag "$(property ActiveState) $(property NRestarts)"

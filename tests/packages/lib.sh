@@ -4,7 +4,8 @@
 #
 #   trees         where the small systems are kept
 #   packages      where build.t leaves the packages
-#   need COMMAND...        skips all where one of them is missing
+#   need COMMAND...        skips all where one of them is missing, which
+#                          "make $tools_target" brings
 #   need_packages PATTERN  skips all where there are none
 #   unpack_plain  a small system of this test's own: $root
 #   inside        runs its arguments in there
@@ -12,11 +13,12 @@
 trees=${THRASH_TEST_TREES:-/var/cache/thrash-protect-tests}
 # shellcheck disable=SC2154 # it is lib.sh's
 packages=$build/packages
+tools_target=package-trees
 
 need() {
 	for need_command in "$@"; do
 		command -v "$need_command" >/dev/null ||
-			skip_all "needs $need_command (see make package-trees)"
+			skip_all "needs $need_command (see make $tools_target)"
 	done
 }
 

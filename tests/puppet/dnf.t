@@ -92,8 +92,8 @@ if [ "${1-}" = inside ]; then
 	ended_inside
 fi
 need rpmbuild createrepo_c
-need_inside
+need_tree
 need_packages 'thrash-protect-[0-9]*.x86_64.rpm'
 make_dnf_repository
-run_inside web1
+run_inside
 done_testing

@@ -4,41 +4,24 @@
 # puppet-tree" makes, of which nothing is written to: a layer in memory takes
 # what is changed.  To be sourced after tests/lib.sh.
 #
-#   outside             all of a test that runs its other part in there, in
-#                       namespaces, so that whatever is started ends with it
-#   need COMMAND...     skips all where one is missing
-#   run_inside NAME     on a host of that name; boot_inside: booted by systemd
-#   ended_inside        the last of inside
+#   run_inside          the test's other part in there, in namespaces, so that
+#                       whatever is started ends with it; outside, of the
+#                       other fixture, boots it, after make_modules
 #   pretend NAME FAMILY RELEASE   is another system, for Puppet
 #   apply MANIFEST      $status is 0 when nothing had to change, 2 when it had
 #                       with what $hiera says
 #   applies STATUS NAME: applies $site
 
-puppet_tree=${THRASH_TEST_PUPPET_TREE:-/var/cache/thrash-protect-tests/puppet}
-# shellcheck disable=SC2154 # it is lib.sh's
-packages=$build/packages
+# shellcheck source=tests/nspawn-fixture.sh
+. tests/nspawn-fixture.sh
+# shellcheck source=tests/packages/lib.sh
+. tests/packages/lib.sh
+
+tree=${THRASH_TEST_PUPPET_TREE:-/var/cache/thrash-protect-tests/puppet}
+tree_target=puppet-tree tree_has=.packages test_folder=puppet/ boot_s=400
+tools_target=puppet-tree
 site='include thrash_protect'
 hiera=
-
-need() {
-	for need_command in "$@"; do
-		command -v "$need_command" >/dev/null ||
-			skip_all "needs $need_command (see make puppet-tree)"
-	done
-}
-
-need_inside() {
-	[ "$(id -u)" -eq 0 ] || skip_all 'needs root'
-	[ -e "$puppet_tree/.packages" ] ||
-		skip_all "needs a system in $puppet_tree (see make puppet-tree)"
-}
-
-need_packages() {
-	for need_package in "$packages"/$1; do
-		[ -e "$need_package" ] || skip_all \
-			'needs the packages that tests/packages/build.t makes'
-	done
-}
 
 ### Outside
 
@@ -50,7 +33,7 @@ in_layer='
 	mount -t tmpfs -o mode=755 tmpfs "$WORK/layer"
 	mkdir "$WORK/layer/upper" "$WORK/layer/work" "$WORK/layer/root"
 	root=$WORK/layer/root
-	mount -t overlay -o "lowerdir=$puppet_tree,upperdir=$WORK/layer/upper,workdir=$WORK/layer/work" \
+	mount -t overlay -o "lowerdir=$tree,upperdir=$WORK/layer/upper,workdir=$WORK/layer/work" \
 		overlay "$root"
 	mount -t proc proc "$root/proc"
 	mount -t sysfs -o ro sysfs "$root/sys"
@@ -61,78 +44,37 @@ in_layer='
 		mkdir -p "$root$seen"
 		mount --bind "$seen" "$root$seen"
 	done
-	hostname "$name.test"
+	hostname web1.test
 	ip link set lo up
-	printf "127.0.0.1 localhost\n127.0.0.1 %s.test %s\n" "$name" "$name" \
-		>"$root/etc/hosts"
+	printf "127.0.0.1 localhost\n127.0.0.1 web1.test web1\n" >"$root/etc/hosts"
 	exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
-		BUILD="$BUILD" THRASH_TEST_WORK="$WORK" NODE="$name" \
+		BUILD="$BUILD" THRASH_TEST_WORK="$WORK" \
 		chroot "$root" sh -c "cd $PWD && exec sh tests/puppet/$0 inside"
 '
 
-# The one that it is run in is called web1.test, or as said.
+make_modules() {
+	mkdir "$WORK/modules"
+	ln -s "$PWD/puppet" "$WORK/modules/thrash_protect"
+}
+
 run_inside() {
-	mkdir -p "$WORK/layer" "$WORK/modules"
-	[ -e "$WORK/modules/thrash_protect" ] ||
-		ln -s "$PWD/puppet" "$WORK/modules/thrash_protect"
-	# shellcheck disable=SC2016,SC2154
-	WORK=$WORK BUILD=$build puppet_tree=$puppet_tree name=${1:-web1} \
+	mkdir "$WORK/layer"
+	make_modules
+	# shellcheck disable=SC2154
+	WORK=$WORK BUILD=$build tree=$tree \
 		timeout -k 5 400 unshare --mount --pid --fork --kill-child \
 		--uts --ipc --net \
 		sh -c "$in_layer" "${0##*/}" >"$WORK/out" 2>"$WORK/err" </dev/null
 	sed '/^ended$/d' "$WORK/out"
 	grep -qx ended "$WORK/out"
-	ok $? "the part on ${1:-web1} has come to its end" ||
-		diag "$(tail -n 20 "$WORK/err")"
-}
-
-# The same in a system that is booted for it.
-boot_inside() {
-	mkdir "$WORK/modules"
-	ln -s "$PWD/puppet" "$WORK/modules/thrash_protect"
-	cat >"$WORK/test.service" <<UNIT
-[Unit]
-Description=The test
-Requires=basic.target
-After=basic.target
-[Service]
-Type=oneshot
-ExecStart=/bin/sh $PWD/tests/puppet/${0##*/} inside
-ExecStopPost=/bin/systemctl --no-block poweroff
-Environment=BUILD=$build THRASH_TEST_WORK=$WORK NODE=web1
-Environment=HOME=/root LC_ALL=C.UTF-8
-StandardOutput=append:$WORK/out
-StandardError=append:$WORK/err
-UNIT
-	at_exit remove_cgroups
-	find /sys/fs/cgroup -type d >"$WORK/cgroups"
-	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout -k 5 400 \
-		systemd-nspawn --quiet --register=no --keep-unit \
-		--private-network --volatile=overlay --directory="$puppet_tree" \
-		--machine="thrash-protect-test-$$" --hostname=web1.test \
-		--capability=CAP_IPC_LOCK \
-		--bind-ro="$PWD" --bind-ro="$build" --bind="$WORK" \
-		--bind-ro="$WORK/test.service:/etc/systemd/system/test.service" \
-		--boot systemd.unit=test.service \
-		</dev/null >"$WORK/boot" 2>&1
-	sed '/^ended$/d' "$WORK/out"
-	grep -qx ended "$WORK/out"
 	ok $? 'the part in there has come to its end' ||
-		diag "$(tail -n 20 "$WORK/boot" "$WORK/err")"
-}
-
-# Those that nspawn leaves behind, empty, the deepest first.
-remove_cgroups() {
-	find /sys/fs/cgroup -depth -type d | grep -Fvx -f "$WORK/cgroups" |
-		while read -r cgroup; do
-			rmdir "$cgroup" 2>/dev/null
-		done
+		diag "$(tail -n 20 "$WORK/err")"
 }
 
 # A directory of packages that apt takes for a mirror.
 make_apt_repository() {
 	mkdir "$WORK/repository"
-	cp "$packages"/*.deb "$puppet_tree"/var/cache/local/*.deb "$WORK/repository"
+	cp "$packages"/*.deb "$tree"/var/cache/local/*.deb "$WORK/repository"
 	(cd "$WORK/repository" && apt-ftparchive packages . >Packages 2>/dev/null)
 	chmod 755 "$WORK"
 }
@@ -176,11 +118,6 @@ applies() {
 	apply "$site"
 	test "$status" = "$1"
 	ok $? "$2" || diag "$status: $(printf '%s\n' "$out" "$err" | grep -v /environ)"
-}
-
-ended_inside() {
-	echo ended
-	exit 0
 }
 
 is_running() {

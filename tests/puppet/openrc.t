@@ -60,11 +60,11 @@ if [ "${1-}" = inside ]; then
 	applies 0 'once more changes nothing'
 	ended_inside
 fi
-need_inside
+need_tree
 for need_target in install-daemon install-checks install-graphs; do
 	make --silent BUILD="$build" DESTDIR="$WORK/tree" prefix=/usr INIT=openrc \
 		nagiosdir=/usr/lib64/nagios/plugins $need_target >"$WORK/make" 2>&1 ||
 		diag "$(cat "$WORK/make")"
 done
-run_inside web1
+run_inside
 done_testing

@@ -72,8 +72,8 @@ if [ "${1-}" = inside ]; then
 	ended_inside
 fi
 need bsdtar repo-add
-need_inside
+need_tree
 need_packages 'thrash-protect-*.pkg.tar.gz'
 make_pacman_repository
-run_inside web1
+run_inside
 done_testing

@@ -106,8 +106,8 @@ if [ "${1-}" = inside ]; then
 	ended_inside
 fi
 need apt-ftparchive systemd-nspawn
-need_inside
+need_tree
 need_packages 'thrash-protect_*.deb'
 make_apt_repository
-boot_inside
-done_testing
+make_modules
+outside

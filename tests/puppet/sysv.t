@@ -92,8 +92,8 @@ if [ "${1-}" = inside ]; then
 	ended_inside
 fi
 need apt-ftparchive
-need_inside
+need_tree
 need_packages 'thrash-protect_*.deb'
 make_apt_repository
-run_inside web1
+run_inside
 done_testing
