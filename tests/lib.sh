@@ -28,7 +28,7 @@ ${tap_at_exit-}"
 }
 
 tap_clean_up() {
-	trap '' HUP INT TERM
+	trap '' HUP INT PIPE TERM
 	eval "$tap_at_exit"
 	rm -rf "$WORK"
 }
@@ -39,7 +39,7 @@ if [ -z "${THRASH_TEST_WORK-}" ]; then
 	: >"$WORK/.results"
 	tap_at_exit=
 	trap tap_clean_up EXIT
-	trap 'exit 1' HUP INT TERM
+	trap 'exit 1' HUP INT PIPE TERM # prove may be gone
 fi
 WORK=$THRASH_TEST_WORK
 
