@@ -63,7 +63,9 @@ int config_parse(char *text, size_t length, const char *file,
 			error = problem_set(problem, -EINVAL,
 					    "%s: section %s is expected", place,
 					    section);
-		if (line.value && !error)
+		if (error)
+			line.value = NULL;
+		if (error || line.value)
 			error = set(target, &line, problem);
 		if (error)
 			return error;

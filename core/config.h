@@ -11,12 +11,15 @@
 
 struct config_line {
 	struct span name;
-	const char *value; /* terminated; it lies in the text of the file */
+	const char *value; /* terminated, in the text of the file; or NULL */
 	unsigned number;
 	const char *place; /* "/etc/thrash-protect.conf:3", for messages */
 };
 
-/* Takes one setting; 0, or -EINVAL with *problem saying what is wrong. */
+/*
+ * Takes one setting; 0, or -EINVAL with *problem saying what is wrong.  Without
+ * a value the line is no setting, and *problem says why: 0 to go on.
+ */
 typedef int config_setter(void *target, const struct config_line *line,
 			  struct problem *problem);
 

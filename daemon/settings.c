@@ -373,6 +373,8 @@ static int set_line(void *target, const struct config_line *line,
 {
 	struct settings *settings = target;
 
+	if (!line->value)
+		return forgive(settings, -EINVAL, problem);
 	settings->rules.line = (uint16_t)line->number;
 	return set_named(settings, line->name, line->value, line->place,
 			 problem);

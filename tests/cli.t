@@ -370,10 +370,10 @@ is "$status $out$err" '0 ' '--thaw-all has nothing to do'
 test ! -e "$run_dir"
 ok $? '--thaw-all has not made the run directory'
 printf '%s\n' '[thrash-protect]' 'max_frozen = no' 'protect = user:no-such-user' 'nonsense' \
-	>"$config"
+	'[thrash]' 'run_dir = /' '[thrash-protect]' 'marker = nonsense' >"$config"
 THRASH_PROTECT_QUANTUM=x protect --thaw-all
 is "$status $out" '0 ' '--thaw-all does so with bad settings, too'
-is "$(echo "$err" | grep -cE ':2: max_frozen|:3: protect|:4: |_QUANTUM: ')" 4 \
+is "$(echo "$err" | grep -cE ':2: max_frozen|:3: protect|:4: |:[56]: section|:8: marker|_QUANTUM: ')" 7 \
 	'... and says what is wrong with each'
 : >"$config"
 

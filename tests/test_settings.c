@@ -201,7 +201,9 @@ static void test_load_errors(const struct scratch *scratch)
 	char *wrong[] = {(char[]){"thrash-protect"}, (char[]){"extra"}, NULL};
 	char *twice[] = {(char[]){"thrash-protect"}, (char[]){"--status"},
 			 (char[]){"--thaw-all"}, NULL};
-	char *thaw[] = {twice[0], twice[2], NULL};
+	char *thaw[] = {twice[0], twice[2], config, NULL};
+	static const char bad[] = "one\n[thrash-protect]\ntwo\n[three]\n"
+				  "[thrash-protect]\nrun_dir = /x\n";
 
 	is_int(settings_load(&settings, 2, argv, empty, &problem), -ENOENT,
 	       "a file that is named must be there");
@@ -216,6 +218,15 @@ static void test_load_errors(const struct scratch *scratch)
 	is_int(settings_load(&settings, 2, thaw, environment, &problem), 0,
 	       "but not by who thaws all");
 	is_int((int64_t)settings.warning_count, 1, "who warns of it");
+	(void)snprintf(config, sizeof(config), "--config=%s/bad",
+		       scratch->path);
+	scratch_write(scratch->directory, "bad", bad, strlen(bad), 0600);
+	is_int(settings_load(&settings, 3, thaw, empty, &problem), 0,
+	       "lines that are no settings are none for it");
+	is_int((int64_t)settings.warning_count, 3, "each has a warning");
+	is_text(settings.run_dir, "/x", "and those behind them count");
+	is_int(settings_load(&settings, 2, argv, empty, &problem), -EINVAL,
+	       "but for others");
 	is_int(settings_load(&settings, 2, wrong, empty, &problem), -EINVAL,
 	       "an argument that is no option is refused");
 	is_int(settings_load(&settings, 3, twice, empty, &problem), -EINVAL,

@@ -218,6 +218,8 @@ const struct option_table push_settings_table = {rows,
 static int set_line(void *target, const struct config_line *line,
 		    struct problem *problem)
 {
+	if (!line->value)
+		return -EINVAL;
 	return options_set_named(&push_settings_table, line->name, line->value,
 				 line->place, target, problem);
 }
@@ -303,6 +305,8 @@ static int set_secret(void *target, const struct config_line *line,
 	static const struct option_table table = {
 		secret_rows, sizeof(secret_rows) / sizeof(*secret_rows)};
 
+	if (!line->value)
+		return -EINVAL;
 	if (!options_find(&table, line->name))
 		return problem_set(problem, -EINVAL,
 				   "%s: user, password or token is expected",
