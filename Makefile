@@ -445,10 +445,11 @@ install-puppet:
 	done
 	chmod -R u=rwX,go=rX "$(DESTDIR)$(MODULE)"
 
-# Whatever install would put there; changed settings stay.
+# Whatever these would put there; changed settings stay.
 uninstall:
 	rm -rf $(BUILD)/installed
-	$(MAKE) --no-print-directory DESTDIR=$(abspath $(BUILD))/installed install
+	$(MAKE) --no-print-directory DESTDIR=$(abspath $(BUILD))/installed \
+		install install-puppet
 	find $(BUILD)/installed ! -type d -printf '%P\n' | while read -r file; do \
 		case $$file in *.conf) \
 			cmp -s "$(BUILD)/installed/$$file" \

@@ -124,8 +124,9 @@ is "$status $(tree "$there")" "0 644 etc/thrash-protect.conf
 is "$(cd "$there" && find . -path '*thrash*')" ./etc/thrash-protect.conf \
 	'and the directories that were its own'
 put install DESTDIR="$WORK/clean"
+put install-puppet DESTDIR="$WORK/clean"
 put uninstall DESTDIR="$WORK/clean"
-is "$(tree "$WORK/clean")" '' 'settings that nobody has changed go as well'
+is "$(tree "$WORK/clean")" '' 'settings that nobody has changed go as well, and the module'
 
 relative="$(realpath --relative-to=. "$WORK")/a blank"
 put install DESTDIR="$relative"
