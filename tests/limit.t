@@ -25,6 +25,7 @@ daemon_start() {
 }
 
 inside_namespace() {
+	: >"$WORK/log"
 	: >"$WORK/config"
 	daemon_start
 	"$TOOLS/hog" $OUTSIDE_MB 0 grow >"$WORK/outside" &

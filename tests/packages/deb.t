@@ -15,7 +15,7 @@ need_packages 'thrash-protect_*.deb'
 root_ok=
 [ "$(id -u)" -ne 0 ] || root_ok=--allow-root
 # shellcheck disable=SC2086 # none, or one
-run lintian $root_ok --fail-on error,warning "$packages"/*.deb \
+run env TMPDIR="$WORK" lintian $root_ok --fail-on error,warning "$packages"/*.deb \
 	"$packages"/*.dsc
 is "$status" 0 'lintian finds nothing to warn of' || diag "$out" "$err"
 
@@ -24,7 +24,7 @@ dpkg-deb -R "$packages"/thrash-protect_*.deb "$WORK/bad"
 rm -r "$WORK/bad/usr/share/man"
 dpkg-deb --root-owner-group -b "$WORK/bad" "$WORK/bad.deb" >/dev/null
 # shellcheck disable=SC2086
-run lintian $root_ok --fail-on error,warning "$WORK/bad.deb"
+run env TMPDIR="$WORK" lintian $root_ok --fail-on error,warning "$WORK/bad.deb"
 is "$status" 2 'it would warn of a manual page that is missing'
 
 # what needs what
