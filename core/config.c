@@ -31,7 +31,7 @@ static int split_line(char *text, struct span rest, struct config_line *line,
 }
 
 int config_parse(char *text, size_t length, const char *file,
-		 const char *section, config_setter *set, void *target,
+		 const struct config_form *form, void *target,
 		 struct problem *problem)
 {
 	struct span rest = {text, length};
@@ -56,17 +56,17 @@ int config_parse(char *text, size_t length, const char *file,
 			error = problem_set(problem, -EINVAL,
 					    "%s: there is a NUL", place);
 		else if (span.start[0] == '[')
-			is_inside = span_equals(span, section);
+			is_inside = span_equals(span, form->section);
 		else if (is_inside)
 			error = split_line(text, span, &line, problem);
 		if (!is_inside && !error)
 			error = problem_set(problem, -EINVAL,
 					    "%s: section %s is expected", place,
-					    section);
-		if (error)
-			line.value = NULL;
-		if (error || line.value)
-			error = set(target, &line, problem);
+					    form->section);
+		if (line.value && !error)
+			error = form->set(target, &line, problem);
+		if (error && form->forgive)
+			error = form->forgive(target, error, problem);
 		if (error)
 			return error;
 	}

@@ -11,24 +11,32 @@
 
 struct config_line {
 	struct span name;
-	const char *value; /* terminated, in the text of the file; or NULL */
+	const char *value; /* terminated; it lies in the text of the file */
 	unsigned number;
 	const char *place; /* "/etc/thrash-protect.conf:3", for messages */
 };
 
-/*
- * Takes one setting; 0, or -EINVAL with *problem saying what is wrong.  Without
- * a value the line is no setting, and *problem says why: 0 to go on.
- */
+/* Takes one setting; 0, or -EINVAL with *problem saying what is wrong. */
 typedef int config_setter(void *target, const struct config_line *line,
 			  struct problem *problem);
 
+/* Looks at an error of a line: 0 to go on with the next one, or the error. */
+typedef int config_forgiver(void *target, int error,
+			    const struct problem *problem);
+
+/* What is in a file, and who takes it. */
+struct config_form {
+	const char *section; /* "[thrash-protect]" */
+	config_setter *set;
+	config_forgiver *forgive; /* NULL: nothing is forgiven */
+};
+
 /*
- * Hands every line of the section ("[thrash-protect]") to set.  text must end
- * in a NUL and is cut into values; file is its name, for messages.
+ * Hands every line of the section to form->set.  text must end in a NUL and is
+ * cut into values; file is its name, for messages.
  */
 int config_parse(char *text, size_t length, const char *file,
-		 const char *section, config_setter *set, void *target,
+		 const struct config_form *form, void *target,
 		 struct problem *problem);
 
 /*

@@ -339,9 +339,10 @@ void settings_default(struct settings *settings)
 }
 
 /* Makes an error of whoever forgives a warning. */
-static int forgive(struct settings *settings, int error,
-		   const struct problem *problem)
+static int forgive(void *target, int error, const struct problem *problem)
 {
+	struct settings *settings = target;
+
 	if (!error || !settings->forgives)
 		return error;
 	if (settings->warning_count < SETTINGS_WARNINGS)
@@ -359,7 +360,7 @@ static int set_named(struct settings *settings, struct span name,
 				      settings, problem);
 
 	if (error)
-		return forgive(settings, error, problem);
+		return error;
 	if (!row->parse && settings->warning_count < SETTINGS_WARNINGS)
 		(void)problem_set(
 			&settings->warnings[settings->warning_count++], 0,
@@ -373,8 +374,6 @@ static int set_line(void *target, const struct config_line *line,
 {
 	struct settings *settings = target;
 
-	if (!line->value)
-		return forgive(settings, -EINVAL, problem);
 	settings->rules.line = (uint16_t)line->number;
 	return set_named(settings, line->name, line->value, line->place,
 			 problem);
@@ -383,8 +382,10 @@ static int set_line(void *target, const struct config_line *line,
 int settings_parse_file(struct settings *settings, char *text, size_t length,
 			const char *name, struct problem *problem)
 {
-	return config_parse(text, length, name, "[thrash-protect]", set_line,
-			    settings, problem);
+	static const struct config_form form = {"[thrash-protect]", set_line,
+						forgive};
+
+	return config_parse(text, length, name, &form, settings, problem);
 }
 
 static int load_file(struct settings *settings, const char *path,
@@ -426,6 +427,7 @@ static int load_environment(struct settings *settings, char *const *environment,
 		int error = set_named(settings, (struct span){name, length},
 				      rest.start, place, problem);
 
+		error = forgive(settings, error, problem);
 		if (error)
 			return error;
 	}

@@ -218,8 +218,6 @@ const struct option_table push_settings_table = {rows,
 static int set_line(void *target, const struct config_line *line,
 		    struct problem *problem)
 {
-	if (!line->value)
-		return -EINVAL;
 	return options_set_named(&push_settings_table, line->name, line->value,
 				 line->place, target, problem);
 }
@@ -228,8 +226,10 @@ int push_settings_parse(struct push_settings *settings, char *text,
 			size_t length, const char *name,
 			struct problem *problem)
 {
-	return config_parse(text, length, name, "[thrash-protect-push]",
-			    set_line, settings, problem);
+	static const struct config_form form = {"[thrash-protect-push]",
+						set_line, NULL};
+
+	return config_parse(text, length, name, &form, settings, problem);
 }
 
 /* Who can change where secrets are sent to can have them. */
@@ -305,8 +305,6 @@ static int set_secret(void *target, const struct config_line *line,
 	static const struct option_table table = {
 		secret_rows, sizeof(secret_rows) / sizeof(*secret_rows)};
 
-	if (!line->value)
-		return -EINVAL;
 	if (!options_find(&table, line->name))
 		return problem_set(problem, -EINVAL,
 				   "%s: user, password or token is expected",
@@ -318,8 +316,10 @@ static int set_secret(void *target, const struct config_line *line,
 int push_secrets_parse(struct push_settings *settings, char *text,
 		       size_t length, const char *name, struct problem *problem)
 {
-	return config_parse(text, length, name, "[credentials]", set_secret,
-			    settings, problem);
+	static const struct config_form form = {"[credentials]", set_secret,
+						NULL};
+
+	return config_parse(text, length, name, &form, settings, problem);
 }
 
 static int load_secrets(struct push_settings *settings, struct problem *problem)
