@@ -32,14 +32,13 @@ enum {
 		     HISTORY_COARSE_SLOTS * (int)sizeof(struct history_record),
 	SIZE = FREEZES_AT +
 	       HISTORY_FREEZES * (int)sizeof(struct history_freeze),
-	RINGS_RATIO = HISTORY_COARSE_MS / HISTORY_FINE_MS,
 };
 
 /* No padding, which would be whatever was in memory before. */
 static_assert(sizeof(struct history_record) == 144, "a format of its own");
 static_assert(sizeof(struct history_freeze) == 128, "a format of its own");
 
-static_assert(HISTORY_FINE_SLOTS % (int)RINGS_RATIO == 0, "see read_minute()");
+static_assert(HISTORY_FINE_SLOTS % HISTORY_RATIO == 0, "see read_minute()");
 
 static const struct ring {
 	uint64_t ms, slots;
@@ -335,12 +334,12 @@ static bool has_trouble(const struct history_record *record)
 	return record->verdict != HISTORY_CALM || record->frozen_processes;
 }
 
-/* The fine ones of a minute lie side by side; how many were read, at most 7. */
+/* The fine ones of a minute lie side by side; how many of them are read. */
 static size_t read_minute(const struct history *history, uint64_t minute,
-			  struct history_record *records)
+			  struct history_record records[HISTORY_RATIO + 1])
 {
 	const struct ring *ring = &rings[HISTORY_FINE];
-	struct history_record coarse, fine[RINGS_RATIO];
+	struct history_record coarse, fine[HISTORY_RATIO];
 	bool has_coarse =
 		history_read(history, HISTORY_COARSE, minute, &coarse);
 	size_t count = 0;
@@ -348,11 +347,11 @@ static size_t read_minute(const struct history *history, uint64_t minute,
 	/* of a minute that was calm all the time there are none */
 	if ((!has_coarse || has_trouble(&coarse)) &&
 	    read_at(history->file, fine, sizeof(fine),
-		    place_of(ring, minute * RINGS_RATIO)))
-		for (size_t i = 0; i < RINGS_RATIO; i++)
+		    place_of(ring, minute * HISTORY_RATIO)))
+		for (size_t i = 0; i < HISTORY_RATIO; i++)
 			if (history_is_record(&fine[i]) &&
 			    fine[i].boottime_ms / HISTORY_FINE_MS ==
-				    minute * RINGS_RATIO + i)
+				    minute * HISTORY_RATIO + i)
 				records[count++] = fine[i];
 	if (has_coarse &&
 	    (!count || coarse.boottime_ms > records[count - 1].boottime_ms))

@@ -35,6 +35,7 @@ enum {
 	HISTORY_FINE_MS = 10000,
 	HISTORY_FINE_SLOTS = 6 * 3600 / 10,
 	HISTORY_COARSE_MS = 60000,
+	HISTORY_RATIO = HISTORY_COARSE_MS / HISTORY_FINE_MS,
 	HISTORY_COARSE_SLOTS = HISTORY_DAYS * 24 * 60,
 	HISTORY_FREEZES = 4096,
 	/* Two records further apart: nobody watched in between. */
@@ -141,7 +142,7 @@ struct history_walk {
 	uint64_t at_ms, until_ms;      /* what is left: after, and until */
 	uint64_t minute;               /* that is to be read next */
 	/* of the last one that was read: the fine ones, and the coarse one */
-	struct history_record records[HISTORY_COARSE_MS / HISTORY_FINE_MS + 1];
+	struct history_record records[HISTORY_RATIO + 1];
 	size_t count, next;
 };
 
