@@ -17,6 +17,7 @@ outside() {
 }
 
 daemon_start() {
+	: >"$WORK/log"
 	"$BIN/thrash-protect" --config "$WORK/config" --run-dir "$WORK/run" \
 		--marker "$WORK/marker" --quantum 0.5 --record "$WORK/tape" \
 		2>"$WORK/log" &
@@ -25,7 +26,6 @@ daemon_start() {
 }
 
 inside_namespace() {
-	: >"$WORK/log"
 	: >"$WORK/config"
 	daemon_start
 	"$TOOLS/hog" $OUTSIDE_MB 0 grow >"$WORK/outside" &

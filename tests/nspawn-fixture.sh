@@ -92,13 +92,11 @@ property() {
 	systemctl show --property "$1" --value "$name"
 }
 
-# So that neither sees the other die.
+# From the first stop nobody is thawed.
 kill_unit() {
 	main=$(property MainPID)
-	worker=$(worker_of "$main")
-	kill -STOP "$main" "$worker"
+	kill -STOP "$main" "$(worker_of "$main")"
 	is_somebody_stopped
 	ok $? "$name: somebody is frozen when all of it is killed"
-	kill -KILL "$main" "$worker"
-	wait_for 5 have_ended "$main" "$worker"
+	kill_both "$main"
 }
