@@ -39,6 +39,8 @@ static pid_t start_child(uint64_t *start_time)
 			(void)pause();
 	}
 	(void)signal(SIGTERM, SIG_DFL);
+	/* ^Z stops nobody in a process group without a parent in its session */
+	need(setpgid(child, child), "setpgid");
 	need(process_read(proc, child, 4, &process), "stat of a child");
 	*start_time = process.start_time;
 	return child;
